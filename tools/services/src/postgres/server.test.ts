@@ -1,0 +1,222 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Client } from 'pg';
+
+import { isRecord, ServiceError } from '../errors.js';
+import { temporaryFolder, unprivilegedUser } from '../process/system-user.js';
+import { withClient } from './database.js';
+import { startPostgres } from './server.js';
+import type { PostgresServer, TestDatabase } from './types.js';
+
+const debianBinaries = '/usr/lib/postgresql/15/bin';
+const packageRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+const numbersIn = (url: string): Promise<number[]> =>
+  withClient(url, async (client) => {
+    const { rows } = await client.query<{ n: number }>('SELECT n FROM t ORDER BY n');
+    return rows.map(({ n }) => n);
+  });
+
+function untilLost(client: Client): Promise<void> {
+  client.on('error', () => undefined);
+  return new Promise((resolve) => client.once('end', resolve));
+}
+
+const insert = (url: string, n: number): Promise<unknown> =>
+  withClient(url, (client) => client.query('INSERT INTO t VALUES ($1)', [n]));
+
+describe('a started PostgreSQL', () => {
+  let server: PostgresServer;
+  let database: TestDatabase;
+
+  beforeAll(async () => {
+    server = await startPostgres();
+    database = await server.createDatabase();
+    await withClient(database.url, (client) => client.query('CREATE TABLE t (n int PRIMARY KEY)'));
+    await insert(database.url, 1);
+  }, 60_000);
+
+  afterAll(() => server.stop());
+
+  test('is the pinned version, syncs to disk and listens on the loopback only', async () => {
+    const query = "SELECT current_setting('fsync') f, current_setting('listen_addresses') l, version() v";
+    const [row] = (await withClient(database.url, (client) => client.query<Record<string, string>>(query)))
+      .rows;
+    expect(row).toMatchObject({
+      f: 'on',
+      l: '127.0.0.1',
+      v: expect.stringContaining(`PostgreSQL ${server.version} `),
+    });
+    expect(server.version).toMatch(/^18\./);
+  });
+
+  test('rejects a wrong password', async () => {
+    const client = new Client({ ...server, password: 'wrong' });
+    await expect(client.connect()).rejects.toMatchObject({ code: '28P01' });
+  });
+
+  test('serves many connections at once that wait for one another', async () => {
+    await withClient(database.url, (client) => client.query('CREATE TABLE counter AS SELECT 0 AS n'));
+    const increment = () =>
+      withClient(database.url, (client) => client.query('UPDATE counter SET n = n + 1'));
+    await Promise.all(Array.from({ length: 20 }, increment));
+    const { rows } = await withClient(database.url, (client) =>
+      client.query<{ n: number }>('SELECT n FROM counter'),
+    );
+    expect(rows).toEqual([{ n: 20 }]);
+  });
+
+  test.each(['fast', 'immediate'] as const)(
+    'keeps its address and what was committed over a restart, %s',
+    async (mode) => {
+      const open = new Client({ connectionString: database.url });
+      const lost = untilLost(open);
+      await open.connect();
+      await open.query('BEGIN; INSERT INTO t VALUES (1000)');
+      await server.restart(mode);
+      await lost;
+      expect(await numbersIn(database.url)).toEqual([1]);
+    },
+  );
+
+  test('refuses connections between halt and start', async () => {
+    await server.halt('immediate');
+    await expect(numbersIn(database.url)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await server.start();
+    expect(await numbersIn(database.url)).toEqual([1]);
+  });
+
+  test('answers nothing while frozen, and everything once thawed', async () => {
+    await withClient(database.url, async (client) => {
+      await client.query('SELECT 1');
+      await server.freeze();
+      const answer = client.query('SELECT 1').then(() => 'answered');
+      expect(await Promise.race([answer, delay(300, 'silent')])).toBe('silent');
+      await server.thaw();
+      expect(await answer).toBe('answered');
+    });
+  });
+
+  test('gives a snapshot with the transactions committed before it, and only those', async () => {
+    await insert(database.url, 2);
+    const snapshot = await server.snapshot();
+    await insert(database.url, 3);
+    const replica = await startPostgres({ from: snapshot });
+    const url = database.url.replace(`:${server.port}/`, `:${replica.port}/`);
+    expect(await numbersIn(url)).toEqual([1, 2]);
+    await insert(url, 4);
+    expect(await numbersIn(database.url)).toEqual([1, 2, 3]);
+    await replica.stop();
+    expect(existsSync(replica.directory)).toBe(false);
+    await snapshot.remove();
+    expect(existsSync(snapshot.directory)).toBe(false);
+  }, 30_000);
+
+  test('drops a database that is still in use', async () => {
+    const other = await server.createDatabase('in "use"');
+    const client = new Client({ connectionString: other.url });
+    const lost = untilLost(client);
+    await client.connect();
+    await other.drop();
+    await lost;
+    await expect(withClient(other.url, (again) => again.query('SELECT 1'))).rejects.toMatchObject({
+      code: '3D000',
+    });
+  });
+});
+
+describe('startPostgres', () => {
+  test('applies settings, and keeps a folder that was given', async () => {
+    const parent = await mkdtemp(join(await temporaryFolder(unprivilegedUser()), 'eos-postgres-kept-'));
+    await chmod(parent, 0o711);
+    const directory = join(parent, 'server');
+    const settings = { max_connections: 7, synchronous_commit: false, application_name: "it's" };
+    const first = await startPostgres({ directory, settings });
+    await withClient(first.url, (client) => client.query('CREATE TABLE t AS SELECT 5 AS n'));
+    await first.stop();
+    const second = await startPostgres({ directory });
+    const show = (name: string) =>
+      withClient(
+        second.url,
+        async (client) => (await client.query<Record<string, string>>(`SHOW ${name}`)).rows[0]?.[name],
+      );
+    expect(await numbersIn(second.url)).toEqual([5]);
+    expect(await Promise.all(['max_connections', 'synchronous_commit'].map(show))).toEqual(['7', 'off']);
+    expect(second.password).toBe(first.password);
+    await second.stop();
+    expect(existsSync(join(directory, 'data', 'PG_VERSION'))).toBe(true);
+    await rm(parent, { recursive: true });
+  }, 30_000);
+
+  test('says why a server did not start, and leaves nothing behind', async () => {
+    const failure = startPostgres({ settings: { no_such_setting: 1 } });
+    await expect(failure).rejects.toBeInstanceOf(ServiceError);
+    await expect(failure).rejects.toThrow('no_such_setting');
+  });
+
+  (existsSync(debianBinaries) ? test : test.skip)(
+    'runs another version',
+    async () => {
+      const server = await startPostgres({ binaries: debianBinaries });
+      expect(server.version).toMatch(/^15\./);
+      const snapshot = await server.snapshot();
+      const replica = await startPostgres({ from: snapshot });
+      expect(replica.version).toBe(server.version);
+      await Promise.all([server.stop(), replica.stop(), snapshot.remove()]);
+    },
+    30_000,
+  );
+});
+
+function parseStarted([line]: unknown[]): { url: string; directory: string } {
+  const started: unknown = JSON.parse(String(line));
+  if (!isRecord(started)) throw new TypeError(`not what the child prints: ${String(line)}`);
+  return { url: String(started.url), directory: String(started.directory) };
+}
+
+// A child of a test runs what was built.
+const built = join(packageRoot, 'dist', 'index.js');
+(existsSync(built) ? describe : describe.skip)('when the program that started it', () => {
+  const program = `
+    const { startPostgres } = await import(${JSON.stringify(built)});
+    const server = await startPostgres();
+    console.log(JSON.stringify({ url: server.url, directory: server.directory }));
+  `;
+
+  test.each([
+    ['is killed', `${program}; setInterval(() => {}, 1000)`, 'SIGKILL'],
+    [
+      'is killed while the server is frozen',
+      `${program}; await server.freeze(); console.log(); setInterval(() => {}, 1000)`,
+      'SIGKILL',
+    ],
+    ['ends without stopping it', program, undefined],
+  ] as const)(
+    '%s, the watchdog stops the server and removes its data',
+    async (_name, code, signal) => {
+      const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const exit = once(child, 'exit');
+      const lines = createInterface({ input: child.stdout });
+      const { url, directory } = parseStarted(await once(lines, 'line'));
+      if (code.includes('freeze')) await once(lines, 'line');
+      if (signal !== undefined) child.kill(signal);
+      await exit;
+      for (let waited = 0; existsSync(directory) && waited < 15_000; waited += 100) await delay(100);
+      expect(existsSync(directory)).toBe(false);
+      await expect(withClient(url, (client) => client.query('SELECT 1'))).rejects.toMatchObject({
+        code: 'ECONNREFUSED',
+      });
+    },
+    30_000,
+  );
+});
