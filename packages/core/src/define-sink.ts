@@ -1,0 +1,78 @@
+/**
+ * What every sink has in common: the state machine, the checks of arguments, and what follows from an error. An author of a sink
+ * writes a {@link SinkDriver} and none of this.
+ */
+import type { ChangeBatch } from './changes.js';
+import { checkName, type Owner, type PartitionId, type TxId } from './identifiers.js';
+import type { Positions } from './positions.js';
+import { openSink } from './sink-state.js';
+import type { EarlierClaim, SinkCapabilities, SinkConnector, SinkContext } from './sink.js';
+
+/** What an author of a sink writes: the destination's side of the port, called only in a legal order and with checked arguments. */
+export interface SinkDriver<Row> {
+  /** Every position of this (pipeline, sink); reads only. */
+  positions(): Promise<Positions>;
+  /** Law 1: claims, waits for what is in flight, and returns what is there. Judge what is found with `judgeClaim` and `judgeTarget`. */
+  recover(claim: Claim): Promise<SessionDriver<Row>>;
+  close(): Promise<void>;
+}
+
+export interface Claim {
+  /** Sorted, distinct, not empty. */
+  readonly partitions: readonly PartitionId[];
+  readonly owner: Owner;
+  readonly replacing: ReadonlyMap<PartitionId, EarlierClaim>;
+}
+
+export interface SessionDriver<Row> {
+  /** The position of each claimed partition, with the new owner. */
+  readonly positions: Positions;
+  begin(id: TxId): Promise<TransactionDriver<Row>>;
+  /** Frees the session's resources, those of an ended or failed transaction too. */
+  close(): Promise<void>;
+}
+
+export interface TransactionDriver<Row> {
+  /** A batch that is not empty, of a claimed partition. */
+  write(batch: ChangeBatch<Row>): Promise<void>;
+  prepare(): Promise<void>;
+  /** Law 2. Throw outcome `unknown` unless the destination said what became of it. */
+  commit(commit: DriverCommit): Promise<void>;
+  /** Called at most once, and never after `commit` was called. */
+  rollback(): Promise<void>;
+}
+
+export interface DriverCommit {
+  /** What must be there: compare owner and epoch, at the destination. */
+  readonly from: Positions;
+  /** What to store. Same keys as `from`. */
+  readonly next: Positions;
+  /** True where the transaction has rows: false for a commit that only moves positions. */
+  readonly hasRows: boolean;
+}
+
+export interface SinkDefinition<Row> {
+  readonly description: string;
+  readonly capabilities: SinkCapabilities;
+  connect(context: SinkContext): Promise<SinkDriver<Row>>;
+}
+
+/**
+ * Makes a sink of its destination's side.
+ * @example
+ * export function redisSink(options: RedisSinkOptions): SinkConnector<Row> {
+ *   return defineSink({ description: 'redis', capabilities, connect: (context) => connectRedis(options, context) });
+ * }
+ */
+export function defineSink<Row>(definition: SinkDefinition<Row>): SinkConnector<Row> {
+  const { description, capabilities } = definition;
+  return {
+    description,
+    capabilities,
+    async open(context) {
+      checkName('pipeline id', context.pipeline);
+      checkName('sink name', context.sink);
+      return openSink(capabilities, await definition.connect(context));
+    },
+  };
+}

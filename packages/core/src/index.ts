@@ -1,0 +1,11 @@
+export * from './canonical.js';
+export * from './changelog.js';
+export * from './changes.js';
+export * from './claims.js';
+export * from './define-sink.js';
+export * from './errors.js';
+export { checkName, MAX_INT64, randomId, type Owner, type PartitionId, type TxId } from './identifiers.js';
+export * from './positions.js';
+export * from './schema.js';
+export * from './sink.js';
+export * from './source.js';

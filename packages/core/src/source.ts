@@ -1,0 +1,58 @@
+/** The port for sources: what a reader of rows owes to the runner. */
+import type { ChangeBatch } from './changes.js';
+import type { ChangelogMode } from './changelog.js';
+import type { PartitionId } from './identifiers.js';
+import type { Positions, SourceIdentity } from './positions.js';
+
+/** A batch as a source hands it out. Every row has its offset, strictly ascending. */
+export interface SourceBatch<Row> extends ChangeBatch<Row> {
+  readonly offsets: BigInt64Array;
+  /** Where reading starts again after the last row of this batch: at or behind it, never between two of its rows. */
+  readonly next: bigint;
+  /** About how many bytes the rows took in the source: feeds the byte trigger. */
+  readonly bytes: number;
+  /** What `next` counts in. Called at most once a commit, at any time before the reader is closed. */
+  identity(): Promise<SourceIdentity>;
+}
+
+export interface ReadLimit {
+  /** A batch holds at most this many rows (≥ 1). */
+  readonly rows: number;
+}
+
+export interface Source<Row> {
+  /** For messages: kind and place, such as `ndjson flights.ndjson`. Never a secret. */
+  readonly description: string;
+  readonly changelog: ChangelogMode;
+  /** Whether reading can start again at a stored offset. False (standard input): what was read and not committed is lost. */
+  readonly replayable: boolean;
+  /**
+   * What to read, one assignment after the other: the next is asked for when the last one ended or was revoked. A source of many
+   * files gives a bounded group of them each; a consumer group gives one assignment per rebalance.
+   */
+  assignments(context: SourceContext): AsyncIterable<Assignment<Row>>;
+}
+
+export interface SourceContext {
+  readonly pipeline: string;
+  readonly signal: AbortSignal;
+}
+
+export interface Assignment<Row> {
+  readonly partitions: readonly PartitionId[];
+  /** Aborted when the partitions were taken away (a rebalance): the transaction is rolled back and the next assignment is asked for. */
+  readonly revoked?: AbortSignal;
+  /**
+   * Starts reading at the stored positions (offset null or partition absent: at the start), after judging that the source is still
+   * the one they count in. Called again after every recover; the reader before it was closed.
+   * @throws EOS_SOURCE_CHANGED where the source was replaced or truncated since
+   */
+  open(positions: Positions, signal: AbortSignal): Promise<SourceReader<Row>>;
+}
+
+export interface SourceReader<Row> {
+  /** The next rows of one partition; undefined at the end of the assignment. May wait as long as the source is idle. */
+  read(limit: ReadLimit): Promise<SourceBatch<Row> | undefined>;
+  /** Frees what was opened; a pending `read` ends. Never throws on a closed reader. */
+  close(): Promise<void>;
+}

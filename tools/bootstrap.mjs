@@ -1,0 +1,43 @@
+/**
+ * Runs a command of this repository on a machine that has nothing but Node: installs the dependencies where they are
+ * missing or older than the lock file, builds what has changed, then runs the command behind `--`.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+function run(command, args, options = {}) {
+  const environment = { ...process.env, PATH: join(root, 'node_modules', '.bin') + delimiter + process.env.PATH };
+  const windows = process.platform === 'win32';
+  return spawnSync(command, args, { cwd: root, stdio: 'inherit', env: environment, shell: windows, ...options });
+}
+
+function fail(step, result) {
+  console.error(`${step} failed${result.error ? `: ${result.error.message}` : ''}`);
+  process.exit(result.status ?? 1);
+}
+
+function dependenciesAreCurrent() {
+  const installed = join(root, 'node_modules', '.package-lock.json');
+  const lock = join(root, 'package-lock.json');
+  return existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs;
+}
+
+if (!dependenciesAreCurrent()) {
+  const quiet = process.stdout.isTTY ? [] : ['--loglevel=error'];
+  const result = run('npm', ['ci', '--ignore-scripts', ...quiet]);
+  if (result.status !== 0) fail('npm ci', result);
+}
+
+const separator = process.argv.indexOf('--');
+const [command, ...args] = process.argv.slice(separator + 1);
+if (command !== 'eslint' && command !== 'prettier') {
+  const result = run('tsc', ['-b']);
+  if (result.status !== 0) fail('tsc -b', result);
+}
+const result = run(command, args);
+if (result.error) fail(command, result);
+process.exit(result.status ?? 1);
