@@ -10,9 +10,18 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 function run(command, args, options = {}) {
-  const environment = { ...process.env, PATH: join(root, 'node_modules', '.bin') + delimiter + process.env.PATH };
+  const environment = {
+    ...process.env,
+    PATH: join(root, 'node_modules', '.bin') + delimiter + process.env.PATH,
+  };
   const windows = process.platform === 'win32';
-  return spawnSync(command, args, { cwd: root, stdio: 'inherit', env: environment, shell: windows, ...options });
+  return spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    env: environment,
+    shell: windows,
+    ...options,
+  });
 }
 
 function fail(step, result) {

@@ -10,7 +10,11 @@ import type { EarlierClaim } from './sink.js';
  * @param found the record at the destination, undefined where there is none
  * @throws EOS_FENCED
  */
-export function judgeClaim(partition: PartitionId, found: Position | undefined, earlier: EarlierClaim | undefined): void {
+export function judgeClaim(
+  partition: PartitionId,
+  found: Position | undefined,
+  earlier: EarlierClaim | undefined,
+): void {
   if (earlier === undefined || found === undefined) return;
   if (found.epoch < earlier.epoch) return;
   if (earlier.owners.has(found.owner)) return;
@@ -37,7 +41,12 @@ export function judgeCommit(
  * @param object what the target is called, for the message
  * @throws EOS_TARGET_CHANGED
  */
-export function judgeTarget(partition: PartitionId, found: Position | undefined, target: string, object: string): void {
+export function judgeTarget(
+  partition: PartitionId,
+  found: Position | undefined,
+  target: string,
+  object: string,
+): void {
   if (found === undefined || found.epoch === 0n || found.target === target) return;
   throw new EosError(
     'EOS_TARGET_CHANGED',
@@ -57,7 +66,12 @@ export function fencedError(partition: PartitionId, cause?: unknown): EosError {
 }
 
 /** The error of a commit that found the destination behind what it had acknowledged. */
-export function regressedError(partition: PartitionId, expected: bigint, found: bigint, cause?: unknown): EosError {
+export function regressedError(
+  partition: PartitionId,
+  expected: bigint,
+  found: bigint,
+  cause?: unknown,
+): EosError {
   return new EosError(
     'EOS_POSITION_REGRESSED',
     `partition ${partition} is at epoch ${found.toString()} at the destination, behind the acknowledged ${expected.toString()} ` +

@@ -9,26 +9,34 @@ export type Outcome = 'committed' | 'aborted' | 'unknown';
 /** Every code with what it means and what to do. The README's table is made of this record. */
 export const ERROR_CODES = {
   EOS_ABORTED: 'The caller asked to stop. Nothing of the open transaction is visible; run again to go on.',
-  EOS_CHANGELOG_MODE: 'The sink cannot hold this kind of changes. The message names the mode or option that can.',
+  EOS_CHANGELOG_MODE:
+    'The sink cannot hold this kind of changes. The message names the mode or option that can.',
   EOS_CLOSED: 'The sink, session or source was closed before this call.',
   EOS_CONFIG: 'An option is missing, of the wrong type or out of range. The message names it.',
   EOS_CONFORMANCE: 'A sink broke its contract towards Eos. Run the conformance suite against it.',
-  EOS_FENCED: 'Another session claimed the partition. This process must stop; only one writer per partition can go on.',
+  EOS_FENCED:
+    'Another session claimed the partition. This process must stop; only one writer per partition can go on.',
   EOS_FORMAT: 'The destination was written by a newer version of Eos. Upgrade this process.',
   EOS_GUARANTEE: 'The pipeline cannot promise what was asked for. The message says why and names the fix.',
   EOS_PERMISSION: 'The destination refused for lack of a grant. The message names what is missing.',
-  EOS_POSITION_REGRESSED: 'The destination went back behind a commit it had acknowledged (restored backup, failover). Eos seeks back and goes on.',
-  EOS_RANGE: 'The range of a commit does not fit the transaction: unknown partition, missing partition or offset going back.',
-  EOS_ROW: 'A row does not fit the schema or was rejected by the destination. The message names partition, offset and column.',
+  EOS_POSITION_REGRESSED:
+    'The destination went back behind a commit it had acknowledged (restored backup, failover). Eos seeks back and goes on.',
+  EOS_RANGE:
+    'The range of a commit does not fit the transaction: unknown partition, missing partition or offset going back.',
+  EOS_ROW:
+    'A row does not fit the schema or was rejected by the destination. The message names partition, offset and column.',
   EOS_SCHEMA: 'The destination object does not fit the rows: missing column, wrong type, missing key.',
   EOS_SESSION_DEAD: 'The session lost its claim or its outcome is unknown. Call recover for a new one.',
-  EOS_SOURCE_CHANGED: 'The source is not the one the stored position counts in (replaced, truncated). Restore it, or reset the position.',
-  EOS_SOURCE_FORMAT: 'The source holds something that cannot be read as the declared format. The message names the offset.',
+  EOS_SOURCE_CHANGED:
+    'The source is not the one the stored position counts in (replaced, truncated). Restore it, or reset the position.',
+  EOS_SOURCE_FORMAT:
+    'The source holds something that cannot be read as the declared format. The message names the offset.',
   EOS_SOURCE_ORDER: 'The source handed out offsets that do not ascend.',
   EOS_SOURCE_UNAVAILABLE: 'The source could not be read. The cause tells more.',
   EOS_STATE: 'A call that the state of the transaction does not allow, such as a write after commit.',
   EOS_STORE_UNSAFE: 'The store ignores conditional writes; exactly once is impossible on it.',
-  EOS_TARGET_CHANGED: 'The destination object is not the one the stored position belongs to (dropped and made again).',
+  EOS_TARGET_CHANGED:
+    'The destination object is not the one the stored position belongs to (dropped and made again).',
   EOS_TRANSACTION_OPEN: 'Another transaction of this session is still open.',
   EOS_TRANSFORM: 'The transform threw or returned something that is no batch of rows.',
   EOS_UNAVAILABLE: 'The destination could not be reached or gave up. Eos tries again.',

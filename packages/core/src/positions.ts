@@ -111,7 +111,9 @@ function parseIdentity(value: unknown, text: string): SourceIdentity {
 }
 
 function malformed(name: string, text: string): never {
-  throw new EosError('EOS_FORMAT', `no valid position (${name}): ${text.slice(0, 200)}`, { details: { name } });
+  throw new EosError('EOS_FORMAT', `no valid position (${name}): ${text.slice(0, 200)}`, {
+    details: { name },
+  });
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

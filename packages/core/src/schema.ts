@@ -1,11 +1,24 @@
 import { EosError } from './errors.js';
 
 /** What JSON can hold. Numbers are as exact as JavaScript's. */
-export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+export type JsonValue =
+  null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 /** The type of a column. `decimal` without precision holds any; with it, `scale` digits follow the point. */
 export type ColumnType =
-  | { readonly kind: 'boolean' | 'int32' | 'int64' | 'float64' | 'string' | 'bytes' | 'date' | 'timestamp' | 'json' | 'uuid' }
+  | {
+      readonly kind:
+        | 'boolean'
+        | 'int32'
+        | 'int64'
+        | 'float64'
+        | 'string'
+        | 'bytes'
+        | 'date'
+        | 'timestamp'
+        | 'json'
+        | 'uuid';
+    }
   | { readonly kind: 'decimal'; readonly precision?: number; readonly scale?: number };
 
 export type ColumnKind = ColumnType['kind'];
@@ -47,14 +60,21 @@ export interface RowSchema<C extends Columns = Columns> {
   readonly names: readonly (keyof C & string)[];
 }
 
-type Value<C> = C extends Column<infer Kind, infer Nullable> ? ColumnValues[Kind] | (Nullable extends true ? null : never) : never;
-type RequiredNames<C extends Columns> = { [N in keyof C]: C[N] extends Column<ColumnKind, true> ? never : N }[keyof C];
+type Value<C> =
+  C extends Column<infer Kind, infer Nullable>
+    ? ColumnValues[Kind] | (Nullable extends true ? null : never)
+    : never;
+type RequiredNames<C extends Columns> = {
+  [N in keyof C]: C[N] extends Column<ColumnKind, true> ? never : N;
+}[keyof C];
 type OptionalNames<C extends Columns> = Exclude<keyof C, RequiredNames<C>>;
 
 /** The TypeScript type of a row of a schema: `type Flight = InferRow<typeof flights>`. Nullable columns may be left out. */
 export type InferRow<S> =
   S extends RowSchema<infer C>
-    ? { -readonly [N in RequiredNames<C>]: Value<C[N]> } & { -readonly [N in OptionalNames<C>]?: Value<C[N]> | undefined }
+    ? { -readonly [N in RequiredNames<C>]: Value<C[N]> } & {
+        -readonly [N in OptionalNames<C>]?: Value<C[N]> | undefined;
+      }
     : never;
 
 function column<Kind extends ColumnKind>(type: ColumnType & { readonly kind: Kind }): Column<Kind, false> {
@@ -71,9 +91,17 @@ export const t = {
   /** @throws EOS_CONFIG unless 1 ≤ precision ≤ 1000 and 0 ≤ scale ≤ precision */
   decimal: (precision?: number, scale = 0) => {
     if (precision === undefined) return column({ kind: 'decimal' });
-    const valid = Number.isInteger(precision) && Number.isInteger(scale) && precision >= 1 && precision <= 1000 && scale >= 0;
+    const valid =
+      Number.isInteger(precision) &&
+      Number.isInteger(scale) &&
+      precision >= 1 &&
+      precision <= 1000 &&
+      scale >= 0;
     if (!valid || scale > precision) {
-      throw new EosError('EOS_CONFIG', `decimal(${precision}, ${scale}) needs 1 <= precision <= 1000 and 0 <= scale <= precision`);
+      throw new EosError(
+        'EOS_CONFIG',
+        `decimal(${precision}, ${scale}) needs 1 <= precision <= 1000 and 0 <= scale <= precision`,
+      );
     }
     return column({ kind: 'decimal', precision, scale });
   },
@@ -94,7 +122,9 @@ export function rowSchema<const C extends Columns>(columns: C): RowSchema<C> {
   if (names.length === 0) throw new EosError('EOS_CONFIG', 'a row schema needs at least one column');
   for (const name of names) {
     if (name === '' || /^\d+$/.test(name)) {
-      throw new EosError('EOS_CONFIG', `${JSON.stringify(name)} cannot be the name of a column`, { details: { column: name } });
+      throw new EosError('EOS_CONFIG', `${JSON.stringify(name)} cannot be the name of a column`, {
+        details: { column: name },
+      });
     }
   }
   return { columns, names };

@@ -4,7 +4,14 @@ import type { DriverCommit, SessionDriver, SinkDriver, TransactionDriver } from 
 import { EosError, isEosError, messageOf } from './errors.js';
 import { randomId, type Owner, type PartitionId, type TxId } from './identifiers.js';
 import { nextPosition, type Advances, type Position, type Positions } from './positions.js';
-import type { CommitRange, RecoverOptions, Sink, SinkCapabilities, SinkSession, SinkTransaction } from './sink.js';
+import type {
+  CommitRange,
+  RecoverOptions,
+  Sink,
+  SinkCapabilities,
+  SinkSession,
+  SinkTransaction,
+} from './sink.js';
 
 export function openSink<Row>(capabilities: SinkCapabilities, driver: SinkDriver<Row>): Sink<Row> {
   return new OpenSink(capabilities, driver);
@@ -29,7 +36,11 @@ class OpenSink<Row> implements Sink<Row> {
     const distinct = [...new Set(partitions)].sort();
     if (distinct.length === 0) throw new EosError('EOS_RANGE', 'recover needs at least one partition');
     const owner = options.owner ?? randomId();
-    const claim = { partitions: distinct, owner, replacing: options.replacing ?? new Map<PartitionId, never>() };
+    const claim = {
+      partitions: distinct,
+      owner,
+      replacing: options.replacing ?? new Map<PartitionId, never>(),
+    };
     const driver = await translated(this.driver.recover(claim));
     const session = new OpenSession(this.capabilities, driver, owner, () => this.#sessions.delete(session));
     this.#sessions.add(session);
@@ -51,8 +62,13 @@ class OpenSink<Row> implements Sink<Row> {
 }
 
 function checkClaimed(partitions: readonly PartitionId[], owner: Owner, positions: Positions): void {
-  const fits = positions.size === partitions.length && partitions.every((name) => positions.get(name)?.owner === owner);
-  if (!fits) throw new EosError('EOS_CONFORMANCE', 'recover must return the position of each claimed partition, with its new owner');
+  const fits =
+    positions.size === partitions.length && partitions.every((name) => positions.get(name)?.owner === owner);
+  if (!fits)
+    throw new EosError(
+      'EOS_CONFORMANCE',
+      'recover must return the position of each claimed partition, with its new owner',
+    );
 }
 
 class OpenSession<Row> implements SinkSession<Row> {
@@ -78,7 +94,10 @@ class OpenSession<Row> implements SinkSession<Row> {
     this.checkAlive();
     const busy = [...this.#open].find((other) => !(this.capabilities.staging && other.isCommitting));
     if (busy !== undefined || this.#open.size > 1) {
-      throw new EosError('EOS_TRANSACTION_OPEN', 'commit or roll back the open transaction before the next one begins');
+      throw new EosError(
+        'EOS_TRANSACTION_OPEN',
+        'commit or roll back the open transaction before the next one begins',
+      );
     }
     const transaction = new OpenTransaction(this, randomId());
     this.#open.add(transaction);
@@ -157,7 +176,10 @@ class OpenTransaction<Row> implements SinkTransaction<Row> {
   async prepare(): Promise<void> {
     const driver = this.#enter('prepare', 'open');
     if (this.session.hasEarlierCommit) {
-      throw new EosError('EOS_TRANSACTION_OPEN', 'prepare must wait until the earlier commit of the session was acknowledged');
+      throw new EosError(
+        'EOS_TRANSACTION_OPEN',
+        'prepare must wait until the earlier commit of the session was acknowledged',
+      );
     }
     await this.#step(driver.prepare());
     this.#state = 'prepared';
@@ -201,9 +223,13 @@ class OpenTransaction<Row> implements SinkTransaction<Row> {
   #enter(call: string, expected: State): TransactionDriver<Row> {
     this.session.checkAlive();
     if (this.#state !== expected || this.#driver === undefined) {
-      throw new EosError('EOS_STATE', `${call} needs a transaction that is ${expected}; this one is ${this.#state}`);
+      throw new EosError(
+        'EOS_STATE',
+        `${call} needs a transaction that is ${expected}; this one is ${this.#state}`,
+      );
     }
-    if (this.#busy) throw new EosError('EOS_STATE', `${call} was called before the last call on the transaction had ended`);
+    if (this.#busy)
+      throw new EosError('EOS_STATE', `${call} was called before the last call on the transaction had ended`);
     return this.#driver;
   }
 
@@ -222,12 +248,20 @@ class OpenTransaction<Row> implements SinkTransaction<Row> {
     }
     for (const partition of this.#written) {
       if (!to.has(partition)) {
-        throw new EosError('EOS_RANGE', `rows of partition ${partition} were written, but the range does not move it`, {
-          details: { partition },
-        });
+        throw new EosError(
+          'EOS_RANGE',
+          `rows of partition ${partition} were written, but the range does not move it`,
+          {
+            details: { partition },
+          },
+        );
       }
     }
-    return { from, next: nextPositions(from, to, this.session.positions, this.id), hasRows: this.#written.size > 0 };
+    return {
+      from,
+      next: nextPositions(from, to, this.session.positions, this.id),
+      hasRows: this.#written.size > 0,
+    };
   }
 }
 
@@ -237,10 +271,14 @@ function nextPositions(from: Positions, to: Advances, current: Positions, id: Tx
     const start = from.get(partition);
     const held = current.get(partition);
     if (start === undefined || held === undefined) {
-      throw new EosError('EOS_RANGE', `partition ${partition} is not claimed by this session`, { details: { partition } });
+      throw new EosError('EOS_RANGE', `partition ${partition} is not claimed by this session`, {
+        details: { partition },
+      });
     }
     if (start.epoch !== held.epoch || start.owner !== held.owner) {
-      throw new EosError('EOS_RANGE', `from is not the session's position of partition ${partition}`, { details: { partition } });
+      throw new EosError('EOS_RANGE', `from is not the session's position of partition ${partition}`, {
+        details: { partition },
+      });
     }
     if (advance.offset < (start.offset ?? 0n)) {
       const message = `partition ${partition} would go back from offset ${String(start.offset)} to ${String(advance.offset)}`;
@@ -254,11 +292,15 @@ function nextPositions(from: Positions, to: Advances, current: Positions, id: Tx
 function checkBatch<Row>(batch: ChangeBatch<Row>, positions: Positions): void {
   const { rows, ops, offsets, partition } = batch;
   if (!positions.has(partition)) {
-    throw new EosError('EOS_RANGE', `partition ${partition} is not claimed by this session`, { details: { partition } });
+    throw new EosError('EOS_RANGE', `partition ${partition} is not claimed by this session`, {
+      details: { partition },
+    });
   }
   const count = rows.length;
   if ((ops !== undefined && ops.length !== count) || (offsets !== undefined && offsets.length !== count)) {
-    throw new EosError('EOS_RANGE', `a batch of ${count} rows needs as many ops and offsets`, { details: { partition } });
+    throw new EosError('EOS_RANGE', `a batch of ${count} rows needs as many ops and offsets`, {
+      details: { partition },
+    });
   }
 }
 

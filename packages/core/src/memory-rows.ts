@@ -1,0 +1,53 @@
+/** The table of the in-memory destination: rows by their text (or key), as a multiset. */
+import { isRetraction, type ChangeBatch } from './changes.js';
+import type { ChangelogMode } from './changelog.js';
+import { EosError } from './errors.js';
+import type { PartitionId } from './identifiers.js';
+import { keyTextOf, valueText } from './row-text.js';
+
+export class MemoryRows<Row extends object> {
+  #copies: ReadonlyMap<string, readonly Row[]> = new Map();
+  readonly #textOf: (row: Row) => string;
+
+  constructor(
+    readonly changelog: ChangelogMode,
+    readonly key: readonly string[] = [],
+  ) {
+    this.#textOf = changelog === 'upsert' ? keyTextOf(key) : valueText;
+  }
+
+  /** All or nothing: a row that cannot be applied throws EOS_ROW and leaves everything as it was. */
+  apply(batches: readonly ChangeBatch<Row>[]): void {
+    const changed = new Map<string, Row[]>();
+    for (const { rows, ops, partition } of batches) {
+      rows.forEach((row, index) => {
+        const text = this.#textOf(row);
+        const copies = changed.get(text) ?? [...(this.#copies.get(text) ?? [])];
+        this.#change(copies, row, isRetraction(ops?.[index] ?? 0), partition);
+        changed.set(text, copies);
+      });
+    }
+    this.#copies = new Map([...this.#copies, ...changed]);
+  }
+
+  all(): Row[] {
+    return [...this.#copies.values()].flat();
+  }
+
+  save(): () => void {
+    const copies = this.#copies;
+    return () => {
+      this.#copies = copies;
+    };
+  }
+
+  #change(copies: Row[], row: Row, isTaken: boolean, partition: PartitionId): void {
+    if (this.changelog === 'upsert') copies.length = 0;
+    else if (isTaken && (copies.length === 0 || this.changelog === 'append')) {
+      const message = `a row of partition ${partition} is taken back that is not there`;
+      throw new EosError('EOS_ROW', message, { details: { partition } });
+    }
+    if (isTaken) copies.pop();
+    else copies.push(row);
+  }
+}
