@@ -1,0 +1,27 @@
+import type { SingleProcess } from '../process/single-process.js';
+
+/** What every Kafka offers to a test, also one that was already running. */
+export interface KafkaService {
+  /** Each `host:port`. */
+  readonly brokers: readonly string[];
+  /** Stops the broker and removes what it stored; does nothing to brokers that were already running. */
+  stop(): Promise<void>;
+}
+
+/** A broker of one's own, that is controller and broker in one process: it may be killed, frozen and restarted. */
+export interface KafkaServer extends KafkaService, SingleProcess {
+  readonly version: string;
+  /** The folder with the data, the configuration and the log. */
+  readonly directory: string;
+  readonly logFile: string;
+}
+
+/** Options of `startKafka`. */
+export interface KafkaOptions {
+  /** Apache Kafka's version: 4.3.1 unless given; 4.1.2 and 3.9.2 work as well. */
+  readonly version?: string;
+  /** A port instead of any free one. */
+  readonly port?: number;
+  /** Settings as in `server.properties`, besides or instead of those for one small broker. */
+  readonly settings?: Readonly<Record<string, string | number | boolean>>;
+}

@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { ServiceError } from '../errors.js';
+import { cached, cachedFolder } from '../process/cache.js';
+import { fetchWith, findProgram } from '../process/program.js';
+import type { S3Program } from './types.js';
+
+const versitygwVersion = '1.8.0';
+const motoVersion = '5.2.*';
+const versitygwKey = `versitygw-${versitygwVersion}`;
+const motoKey = 'moto-5.2';
+
+const findPython = (): string | undefined => findProgram('python3') ?? findProgram('python');
+
+/** The program to start when none is asked for, or undefined when none can be had. */
+export function availableProgram(): S3Program | undefined {
+  if (existsSync(cachedFolder(versitygwKey)) || findProgram('go') !== undefined) return 'versitygw';
+  if (existsSync(cachedFolder(motoKey)) || findPython() !== undefined) return 'moto';
+  return undefined;
+}
+
+/** What this machine lacks to start an object store, or undefined. */
+export function missingForS3(): string | undefined {
+  if (availableProgram() !== undefined) return undefined;
+  return 'neither go (for versitygw) nor python3 (for moto) is on the search path';
+}
+
+/** Builds versitygw with Go, unless it is in the cache; returns the program. */
+export async function fetchVersitygw(): Promise<string> {
+  const folder = await cached(versitygwKey, async (target) => {
+    const go = findProgram('go');
+    if (go === undefined) throw new ServiceError('EOS_SERVICE_UNAVAILABLE', 'go is not on the search path');
+    const module = `github.com/versity/versitygw/cmd/versitygw@v${versitygwVersion}`;
+    await fetchWith(go, ['install', module], { cwd: target, environment: { GOBIN: target } });
+  });
+  return join(folder, process.platform === 'win32' ? 'versitygw.exe' : 'versitygw');
+}
+
+/** Installs moto with pip, unless it is in the cache; returns the Python that has it. */
+export async function fetchMoto(): Promise<string> {
+  const folder = await cached(motoKey, async (target) => {
+    const python = findPython();
+    if (python === undefined) throw new ServiceError('EOS_SERVICE_UNAVAILABLE', 'python3 is not on the search path');
+    // Not a virtual environment: it holds its own name, and could not be moved into place when it is complete.
+    const packages = join(target, 'packages');
+    await mkdir(packages);
+    const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--target', packages];
+    await fetchWith(python, [...install, `moto[server]==${motoVersion}`]);
+  });
+  return join(folder, 'packages');
+}
+
+/** How to run moto from the folder that `fetchMoto` returned. */
+export function motoCommand(packages: string): { command: string; environment: NodeJS.ProcessEnv } {
+  const command = findPython();
+  if (command === undefined) throw new ServiceError('EOS_SERVICE_UNAVAILABLE', 'python3 is not on the search path');
+  return { command, environment: { ...process.env, PYTHONPATH: packages } };
+}
