@@ -1,5 +1,7 @@
 export { ServiceError } from './errors.js';
 export type { ServiceErrorCode } from './errors.js';
+export { startKafka } from './kafka/server.js';
+export type { KafkaOptions, KafkaServer, KafkaService } from './kafka/types.js';
 export { startPostgres } from './postgres/server.js';
 export type {
   PostgresAddress,
@@ -10,3 +12,11 @@ export type {
   ShutdownMode,
   TestDatabase,
 } from './postgres/types.js';
+export type { SingleProcess } from './process/single-process.js';
+export type { ServiceName, ServiceTypes } from './resolve/definitions.js';
+export { describeWithServer, describeWithService } from './resolve/describe.js';
+export type { TestRunner } from './resolve/describe.js';
+export { isUnavailable, resolveServer, resolveService } from './resolve/resolve.js';
+export type { Unavailable } from './resolve/resolve.js';
+export { startS3 } from './s3/server.js';
+export type { S3Options, S3Program, S3Server, S3Service } from './s3/types.js';

@@ -70,7 +70,15 @@ function javaArguments({ version, classPath }: Broker): string[] {
   const logging = isVersion3(version)
     ? `-Dlog4j.configuration=${pathToFileURL(assetFile('log4j.properties')).href}`
     : `-Dlog4j2.configurationFile=${pathToFileURL(assetFile('log4j2.properties')).href}`;
-  return ['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', logging, '-cp', classPath];
+  return [
+    '-Xmx384m',
+    '-XX:+UseSerialGC',
+    '-XX:TieredStopAtLevel=1',
+    '-Xshare:auto',
+    logging,
+    '-cp',
+    classPath,
+  ];
 }
 
 async function format(broker: Broker, port: number, options: KafkaOptions): Promise<void> {

@@ -4,8 +4,9 @@ import { appendFile, chmod, chown, mkdir, mkdtemp, readFile, rm, stat, writeFile
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
-import { hasCode, isRecord, ServiceError } from '../errors.js';
+import { hasCode, ServiceError } from '../errors.js';
 import { copyTree } from '../process/copy-tree.js';
+import { outputOf } from '../process/program.js';
 import { temporaryFolder } from '../process/system-user.js';
 import type { SystemUser } from '../process/system-user.js';
 import type { PostgresBinaries } from './binaries.js';
@@ -114,8 +115,13 @@ async function initialise(
       ...(user && { uid: user.uid, gid: user.gid }),
     });
   } catch (error) {
-    const detail = isRecord(error) && typeof error.stderr === 'string' ? error.stderr : String(error);
-    throw new ServiceError('EOS_SERVICE_FAILED', `initdb failed: ${detail.trim()}`, { cause: error });
+    throw new ServiceError(
+      'EOS_SERVICE_FAILED',
+      `initdb failed: ${outputOf(error, 'stderr').trim() || 'it could not be run'}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -8,7 +8,10 @@ import { hasCode } from '../errors.js';
 
 /** Where what was fetched for a service stays: `EOS_SERVICES_CACHE`, or a folder of the repository that git ignores. */
 export function cacheFolder(): string {
-  return process.env.EOS_SERVICES_CACHE ?? fileURLToPath(new URL('../../../../.cache/eos-services', import.meta.url));
+  return (
+    process.env.EOS_SERVICES_CACHE ??
+    fileURLToPath(new URL('../../../../.cache/eos-services', import.meta.url))
+  );
 }
 
 /** The folder of the cache that `key` names, filled or not. */

@@ -12,7 +12,7 @@ export interface CopyOptions {
   readonly owner?: SystemUser | undefined;
   /** Gives everybody the right to read the copy, and to run what its owner may run. */
   readonly readableByAll?: boolean;
-  /** Names, relative to the folder, with `/`, whose files and subfolders stay out; the entry itself is still made. */
+  /** Tells by a path relative to the folder, with `/`, what stays out: a file, or a folder with all it holds. */
   readonly leaveOut?: (path: string) => boolean;
 }
 

@@ -11,7 +11,9 @@ const execute = promisify(execFile);
 export function findProgram(name: string): string | undefined {
   const suffixes = process.platform === 'win32' ? ['.exe', '.cmd', '.bat'] : [''];
   const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
-  return folders.flatMap((folder) => suffixes.map((suffix) => join(folder, name + suffix))).find(isExecutable);
+  return folders
+    .flatMap((folder) => suffixes.map((suffix) => join(folder, name + suffix)))
+    .find(isExecutable);
 }
 
 function isExecutable(file: string): boolean {
@@ -38,9 +40,15 @@ export async function fetchWith(
       shell: /\.(cmd|bat)$/.test(program),
     });
   } catch (error) {
-    const output = isRecord(error) ? `${String(error.stdout ?? '')}${String(error.stderr ?? '')}` : '';
+    const output = outputOf(error, 'stdout') + outputOf(error, 'stderr');
     const detail = output.trim().split('\n').slice(-15).join('\n');
     const message = `${program} ${parameters.join(' ')} failed:\n${detail}`;
     throw new ServiceError('EOS_SERVICE_UNAVAILABLE', message, { cause: error });
   }
+}
+
+/** What a program that failed has printed. */
+export function outputOf(error: unknown, stream: 'stdout' | 'stderr'): string {
+  const output = isRecord(error) ? error[stream] : undefined;
+  return typeof output === 'string' ? output : '';
 }

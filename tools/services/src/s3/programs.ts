@@ -42,7 +42,8 @@ export async function fetchVersitygw(): Promise<string> {
 export async function fetchMoto(): Promise<string> {
   const folder = await cached(motoKey, async (target) => {
     const python = findPython();
-    if (python === undefined) throw new ServiceError('EOS_SERVICE_UNAVAILABLE', 'python3 is not on the search path');
+    if (python === undefined)
+      throw new ServiceError('EOS_SERVICE_UNAVAILABLE', 'python3 is not on the search path');
     // Not a virtual environment: it holds its own name, and could not be moved into place when it is complete.
     const packages = join(target, 'packages');
     await mkdir(packages);
@@ -55,6 +56,7 @@ export async function fetchMoto(): Promise<string> {
 /** How to run moto from the folder that `fetchMoto` returned. */
 export function motoCommand(packages: string): { command: string; environment: NodeJS.ProcessEnv } {
   const command = findPython();
-  if (command === undefined) throw new ServiceError('EOS_SERVICE_UNAVAILABLE', 'python3 is not on the search path');
+  if (command === undefined)
+    throw new ServiceError('EOS_SERVICE_UNAVAILABLE', 'python3 is not on the search path');
   return { command, environment: { ...process.env, PYTHONPATH: packages } };
 }

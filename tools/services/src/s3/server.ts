@@ -120,7 +120,8 @@ async function runStore(program: S3Program, store: Store, options: LaunchOptions
 
 async function makeMotoBucket(store: Store): Promise<void> {
   const response = await fetch(`${endpointOf(store)}/${store.bucket}`, { method: 'PUT' });
-  if (!response.ok) throw new ServiceError('EOS_SERVICE_FAILED', `moto did not make a bucket: ${response.status}`);
+  if (!response.ok)
+    throw new ServiceError('EOS_SERVICE_FAILED', `moto did not make a bucket: ${response.status}`);
 }
 
 function accepts(port: number): Promise<boolean> {
