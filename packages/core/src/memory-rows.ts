@@ -6,7 +6,7 @@ import type { PartitionId } from './identifiers.js';
 import { keyTextOf, valueText } from './row-text.js';
 
 export class MemoryRows<Row extends object> {
-  #copies: ReadonlyMap<string, readonly Row[]> = new Map();
+  #copies = new Map<string, readonly Row[]>();
   readonly #textOf: (row: Row) => string;
 
   constructor(
@@ -27,7 +27,10 @@ export class MemoryRows<Row extends object> {
         changed.set(text, copies);
       });
     }
-    this.#copies = new Map([...this.#copies, ...changed]);
+    for (const [text, copies] of changed) {
+      if (copies.length === 0) this.#copies.delete(text);
+      else this.#copies.set(text, copies);
+    }
   }
 
   all(): Row[] {
@@ -35,9 +38,9 @@ export class MemoryRows<Row extends object> {
   }
 
   save(): () => void {
-    const copies = this.#copies;
+    const copies = [...this.#copies];
     return () => {
-      this.#copies = copies;
+      this.#copies = new Map(copies);
     };
   }
 

@@ -1,0 +1,23 @@
+/** What the runner takes from the world besides source and sink: the simulation puts its own here. */
+import { setTimeout as delay } from 'node:timers/promises';
+
+export interface Environment {
+  /** Milliseconds, monotone. Decides when to commit, never whether a commit is right (law 6). */
+  now(): number;
+  /** Calls back after `milliseconds`; returns what cancels it. */
+  after(milliseconds: number, callback: () => void): () => void;
+  /** Resolves after `milliseconds`, or at once when `signal` is aborted. Never rejects. */
+  sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
+  /** A number in [0, 1), for jitter. */
+  random(): number;
+}
+
+export const systemEnvironment: Environment = {
+  now: () => performance.now(),
+  after(milliseconds, callback) {
+    const timer = setTimeout(callback, milliseconds);
+    return () => clearTimeout(timer);
+  },
+  sleep: (milliseconds, signal) => delay(milliseconds, undefined, { signal }).catch(() => undefined),
+  random: () => Math.random(),
+};

@@ -1,0 +1,187 @@
+/**
+ * The way of the rows from a reader to a transaction: drops what was committed already, applies the transform, and reads one batch
+ * ahead while the sink writes.
+ */
+import type { ChangeBatch } from '../changes.js';
+import { EosError, isEosError, messageOf } from '../errors.js';
+import type { PartitionId } from '../identifiers.js';
+import type { Positions } from '../positions.js';
+import type { SourceBatch, SourceReader } from '../source.js';
+
+/**
+ * What a transform returns: rows, which are all `+I`, or rows with as many ops (needed where the source batch has ops), with the
+ * offsets they came from where it keeps them.
+ */
+export type Transformed<Row> =
+  | readonly Row[]
+  | { readonly rows: readonly Row[]; readonly ops?: Uint8Array; readonly offsets?: BigInt64Array };
+
+/** Maps a batch. Where a batch begins and ends means nothing: the same rows must give the same result however they are cut. */
+export type Transform<In, Row> = (batch: SourceBatch<In>) => Transformed<Row> | Promise<Transformed<Row>>;
+
+/** A batch on its way to the sink, with the source batch it was made of. */
+export interface FedBatch<Row> {
+  readonly source: SourceBatch<unknown>;
+  readonly changes: ChangeBatch<Row>;
+}
+
+export class Feed<In, Row> {
+  readonly #expected = new Map<PartitionId, bigint>();
+  #isReading = false;
+  #next: FedBatch<Row> | 'end' | undefined;
+  #failure: EosError | undefined;
+
+  constructor(
+    private readonly reader: SourceReader<In>,
+    private readonly transform: Transform<In, Row>,
+    positions: Positions,
+    private readonly onReady: () => void,
+  ) {
+    for (const [partition, { offset }] of positions)
+      if (offset !== null) this.#expected.set(partition, offset);
+  }
+
+  /** Starts reading at most `rows` rows, unless a batch is on its way or waits to be taken. */
+  request(rows: number): void {
+    if (this.#isReading || this.#next !== undefined || this.#failure !== undefined) return;
+    this.#isReading = true;
+    void this.#read(rows);
+  }
+
+  /**
+   * The batch that was read, `end` at the end of the assignment, undefined while there is none yet.
+   * @throws what reading or transforming threw
+   */
+  take(): FedBatch<Row> | 'end' | undefined {
+    if (this.#failure !== undefined) throw this.#failure;
+    const next = this.#next;
+    if (next !== 'end') this.#next = undefined;
+    return next;
+  }
+
+  async #read(rows: number): Promise<void> {
+    try {
+      const batch = await this.#readFresh(rows);
+      this.#next = batch === undefined ? 'end' : await this.#transformed(batch);
+    } catch (error) {
+      this.#failure = sourceError(error);
+    }
+    this.#isReading = false;
+    this.onReady();
+  }
+
+  async #readFresh(rows: number): Promise<SourceBatch<In> | undefined> {
+    for (;;) {
+      const batch = await this.reader.read({ rows });
+      if (batch === undefined) return undefined;
+      const fresh = dropCommitted(batch, this.#expected.get(batch.partition));
+      if (fresh === undefined) continue;
+      this.#expected.set(batch.partition, fresh.next);
+      return fresh;
+    }
+  }
+
+  async #transformed(source: SourceBatch<In>): Promise<FedBatch<Row>> {
+    let result: Transformed<Row>;
+    try {
+      result = await this.transform(source);
+    } catch (error) {
+      throw transformError(source, `threw: ${messageOf(error)}`, error);
+    }
+    return { source, changes: asChanges(result, source) };
+  }
+}
+
+/**
+ * Checks that offsets ascend, and drops the rows below `expected`: they are in the destination already (a source that can only
+ * start earlier than asked, or that repeats itself). Undefined where nothing is left, not even a way forward.
+ * @throws EOS_SOURCE_ORDER
+ */
+export function dropCommitted<Row>(
+  batch: SourceBatch<Row>,
+  expected: bigint | undefined,
+): SourceBatch<Row> | undefined {
+  const { offsets, partition, rows } = batch;
+  const last = offsets.at(-1);
+  checkAscending(offsets, partition);
+  if (offsets.length !== rows.length || (last !== undefined && batch.next <= last)) {
+    throw new EosError(
+      'EOS_SOURCE_ORDER',
+      `a batch of partition ${partition} needs an offset for each row, and its next behind them`,
+      {
+        details: { partition },
+      },
+    );
+  }
+  if (expected === undefined) return batch;
+  if (batch.next <= expected) return undefined;
+  const first = offsets.at(0);
+  if (first === undefined || first >= expected) return batch;
+  let dropped = 0;
+  while (dropped < offsets.length && (offsets[dropped] ?? expected) < expected) dropped++;
+  return {
+    ...batch,
+    rows: rows.slice(dropped),
+    offsets: offsets.subarray(dropped),
+    ...(batch.ops === undefined ? {} : { ops: batch.ops.subarray(dropped) }),
+    identity: () => batch.identity(),
+  };
+}
+
+function checkAscending(offsets: BigInt64Array, partition: PartitionId): void {
+  for (let index = 1; index < offsets.length; index++) {
+    if ((offsets[index] ?? 0n) > (offsets[index - 1] ?? 0n)) continue;
+    throw new EosError(
+      'EOS_SOURCE_ORDER',
+      `partition ${partition} handed out offset ${String(offsets[index])} after ${String(offsets[index - 1])}`,
+      { details: { partition, offset: offsets[index] } },
+    );
+  }
+}
+
+function asChanges<Row>(result: Transformed<Row>, source: SourceBatch<unknown>): ChangeBatch<Row> {
+  const { partition } = source;
+  if (isRows(result)) {
+    if (source.ops === undefined) return { partition, rows: result };
+    throw transformError(
+      source,
+      'returned rows without their ops, though the source hands out updates or deletes: return { rows, ops }',
+    );
+  }
+  // A transform written in JavaScript may return anything.
+  if (!isRows((result as { rows?: unknown } | undefined)?.rows)) {
+    throw transformError(source, 'returned neither rows nor { rows }');
+  }
+  const { rows, ops, offsets } = result;
+  return {
+    partition,
+    rows,
+    ...(ops === undefined ? {} : { ops }),
+    ...(offsets === undefined ? {} : { offsets }),
+  };
+}
+
+function isRows(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
+}
+
+function transformError(source: SourceBatch<unknown>, problem: string, cause?: unknown): EosError {
+  const { partition, offsets } = source;
+  const [from, to] = [offsets.at(0), source.next];
+  return new EosError(
+    'EOS_TRANSFORM',
+    `the transform ${problem} (partition ${partition}, offsets ${String(from)} to ${String(to)})`,
+    {
+      cause,
+      details: { partition, from, to },
+    },
+  );
+}
+
+function sourceError(error: unknown): EosError {
+  if (isEosError(error)) return error;
+  return new EosError('EOS_SOURCE_UNAVAILABLE', `the source could not be read: ${messageOf(error)}`, {
+    cause: error,
+    retryable: true,
+  });
+}
