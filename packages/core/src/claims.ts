@@ -22,7 +22,8 @@ export function judgeClaim(
 }
 
 /**
- * May this commit go on? Epoch first, then owner (law 5).
+ * May this commit go on? Epoch first, then owner (law 5). A claim makes a record and nothing deletes it: none there means that the
+ * destination went back behind the claim.
  * @param found epoch and owner at the destination; undefined where there is no record
  * @throws EOS_POSITION_REGRESSED, EOS_FENCED
  */
@@ -31,9 +32,9 @@ export function judgeCommit(
   found: Pick<Position, 'epoch' | 'owner'> | undefined,
   from: Position,
 ): void {
-  const epoch = found?.epoch ?? 0n;
-  if (epoch < from.epoch) throw regressedError(partition, from.epoch, epoch);
-  if (epoch > from.epoch || found?.owner !== from.owner) throw fencedError(partition);
+  if (found === undefined || found.epoch < from.epoch)
+    throw regressedError(partition, from.epoch, found?.epoch);
+  if (found.epoch > from.epoch || found.owner !== from.owner) throw fencedError(partition);
 }
 
 /**
@@ -65,16 +66,20 @@ export function fencedError(partition: PartitionId, cause?: unknown): EosError {
   );
 }
 
-/** The error of a commit that found the destination behind what it had acknowledged. */
+/**
+ * The error of a commit that found the destination behind what it had acknowledged.
+ * @param found the epoch that is there, undefined where there is no record
+ */
 export function regressedError(
   partition: PartitionId,
   expected: bigint,
-  found: bigint,
+  found: bigint | undefined,
   cause?: unknown,
 ): EosError {
+  const state = found === undefined ? 'has no record' : `is at epoch ${found.toString()}`;
   return new EosError(
     'EOS_POSITION_REGRESSED',
-    `partition ${partition} is at epoch ${found.toString()} at the destination, behind the acknowledged ${expected.toString()} ` +
+    `partition ${partition} ${state} at the destination, behind the acknowledged epoch ${expected.toString()} ` +
       `(a restored backup, or a failover that lost commits): seeking back`,
     { retryable: true, details: { partition, expected, found }, ...(cause === undefined ? {} : { cause }) },
   );
