@@ -1,0 +1,19 @@
+export { CRASH_POINTS, withCrashPoints, type CrashPoint, type OnCrashPoint } from './crash/crash-points.js';
+export {
+  spawnStoppable,
+  type ChildEnd,
+  type StoppableChild,
+  type StoppableOptions,
+} from './crash/stoppable-child.js';
+export { stopWhereAsked, type Stop } from './crash/stops.js';
+export {
+  compareRows,
+  type CompareOptions,
+  type RowComparison,
+  type RowProblem,
+} from './oracle/compare-rows.js';
+export { expectedRows, type Change, type ExpectedRowsOptions } from './oracle/expected-rows.js';
+export { rowText } from './oracle/row-text.js';
+export type { LinkStatistics, ProxyConnection } from './proxy/connection.js';
+export type { ArmedFault, Direction, FaultAction, ProxyFault } from './proxy/faults.js';
+export { tcpProxy, type ProxyStatistics, type TcpProxy, type TcpProxyOptions } from './proxy/tcp-proxy.js';
