@@ -4,15 +4,15 @@ import type { ManagedProcess } from './managed-process.js';
 /** What can be done to a server that is one process. */
 export interface SingleProcess {
   /** SIGKILL: what a crash of the machine's process looks like. What it stored stays, for `start` or `restart`. */
-  kill(): Promise<void>;
+  readonly kill: () => Promise<void>;
   /** Starts it again at the same address, after `kill`. Does nothing while it runs. */
-  start(): Promise<void>;
+  readonly start: () => Promise<void>;
   /** Stops it in an orderly way, if it runs, and starts it again at the same address. */
-  restart(): Promise<void>;
+  readonly restart: () => Promise<void>;
   /** Stops the process where it is: connections stay open, nothing answers. Not on Windows. */
-  freeze(): Promise<void>;
+  readonly freeze: () => Promise<void>;
   /** Lets a frozen server go on. */
-  thaw(): Promise<void>;
+  readonly thaw: () => Promise<void>;
 }
 
 const STOP_MILLISECONDS = 30_000;
