@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
@@ -62,6 +62,10 @@ async function usableCopy(packageRoot: string, user: SystemUser | undefined): Pr
   const copy = join(folder, `${basename(packageRoot)}-${await versionOf(packageRoot)}`);
   const unfinished = `${copy}.${process.pid}`;
   await mkdir(folder, { recursive: true, mode: 0o755 });
+  // Temporary folders are open to everybody: what another user has put there must not be run.
+  if ((await stat(folder)).uid !== (process.getuid?.() ?? 0)) {
+    throw new ServiceError('EOS_SERVICE_FAILED', `${folder} belongs to another user`);
+  }
   if (await isReachableByOthers(join(copy, 'bin', executable('postgres'))).catch(() => false)) return copy;
   try {
     await copyTree(native, unfinished, { readableByAll: true });

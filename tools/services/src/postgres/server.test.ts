@@ -120,6 +120,31 @@ describe('a started PostgreSQL', () => {
     expect(existsSync(snapshot.directory)).toBe(false);
   }, 30_000);
 
+  test('gives a snapshot without gaps of what is committed meanwhile', async () => {
+    const busy = await server.createDatabase();
+    await withClient(busy.url, (client) => client.query('CREATE TABLE t (n int PRIMARY KEY)'));
+    let committed = 0;
+    let isDone = false;
+    const writing = withClient(busy.url, async (client) => {
+      while (!isDone) {
+        await client.query('INSERT INTO t VALUES ($1)', [committed + 1]);
+        committed++;
+      }
+    });
+    while (committed < 50) await delay(10);
+    const before = committed;
+    const snapshot = await server.snapshot();
+    const after = committed;
+    isDone = true;
+    await writing;
+    const replica = await startPostgres({ from: snapshot });
+    const found = await numbersIn(busy.url.replace(`:${server.port}/`, `:${replica.port}/`));
+    expect(found).toEqual(found.map((_n, index) => index + 1));
+    expect(found.length).toBeGreaterThanOrEqual(before);
+    expect(found.length).toBeLessThanOrEqual(after + 1);
+    await Promise.all([replica.stop(), snapshot.remove(), busy.drop()]);
+  }, 30_000);
+
   test('drops a database that is still in use', async () => {
     const other = await server.createDatabase('in "use"');
     const client = new Client({ connectionString: other.url });

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -29,11 +29,14 @@ export async function cached(key: string, fill: (folder: string) => Promise<void
   await mkdir(dirname(folder), { recursive: true });
   await withLock(`${folder}.lock`, async () => {
     if (existsSync(folder)) return;
-    const unfinished = `${folder}.unfinished`;
-    await rm(unfinished, { recursive: true, force: true });
-    await mkdir(unfinished);
-    await fill(unfinished);
-    await rename(unfinished, folder);
+    const unfinished = `${folder}.unfinished-${process.pid}`;
+    try {
+      await mkdir(unfinished);
+      await fill(unfinished);
+      await rename(unfinished, folder);
+    } finally {
+      await rm(unfinished, { recursive: true, force: true });
+    }
   });
   return folder;
 }
@@ -47,7 +50,10 @@ async function withLock(file: string, work: () => Promise<void>): Promise<void> 
   }
 }
 
-/** The lock is a file with its owner's process id: that of a process which has ended counts for nothing. */
+/**
+ * The lock is a file with its owner's process id: that of a process which has ended counts for nothing. It spares
+ * others the work and no more; a folder is complete when it appears, even if two processes made it.
+ */
 async function takeLock(file: string): Promise<boolean> {
   try {
     await writeFile(file, String(process.pid), { flag: 'wx' });
@@ -55,10 +61,16 @@ async function takeLock(file: string): Promise<boolean> {
   } catch (error) {
     if (!hasCode(error, 'EEXIST')) throw error;
   }
-  const owner = Number(await readFile(file, 'utf8').catch(() => ''));
-  // Zero: its owner has made the file and is about to write into it.
-  if (owner !== 0 && !isAlive(owner)) await rm(file, { force: true });
+  const owner = await readFile(file, 'utf8').catch(() => '');
+  // Empty: its owner is about to write into it, or never will.
+  const isAbandoned = owner === '' ? (await ageOf(file)) > 10_000 : !isAlive(Number(owner));
+  if (isAbandoned) await rm(file, { force: true });
   return false;
+}
+
+async function ageOf(file: string): Promise<number> {
+  const found = await stat(file).catch(() => undefined);
+  return found === undefined ? 0 : Date.now() - found.mtimeMs;
 }
 
 function isAlive(pid: number): boolean {
