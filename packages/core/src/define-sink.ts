@@ -28,7 +28,10 @@ export interface SessionDriver<Row> {
   /** The position of each claimed partition, with the new owner. */
   readonly positions: Positions;
   begin(id: TxId): Promise<TransactionDriver<Row>>;
-  /** Frees the session's resources, those of an ended or failed transaction too. */
+  /**
+   * Frees the session's resources, those of an ended or failed transaction too. May come while a commit is under way: then it ends
+   * the wait for the answer, and the commit throws outcome `unknown`.
+   */
   close(): Promise<void>;
 }
 
@@ -38,7 +41,7 @@ export interface TransactionDriver<Row> {
   prepare(): Promise<void>;
   /** Law 2. Throw outcome `unknown` unless the destination said what became of it. */
   commit(commit: DriverCommit): Promise<void>;
-  /** Called at most once, and never after `commit` was called. */
+  /** Called at most once, and never after `commit` was called; may come while `write` or `prepare` is under way, and then ends it. */
   rollback(): Promise<void>;
 }
 

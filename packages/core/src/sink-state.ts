@@ -144,7 +144,10 @@ class OpenSession<Row> implements SinkSession<Row> {
   }
 }
 
-type State = 'open' | 'prepared' | 'committing' | 'committed' | 'failed' | 'rolled back';
+/** `failed`: a step before commit threw, only rollback is left. `unsettled`: the commit threw, the destination knows what became of it. */
+type State = 'open' | 'prepared' | 'failed' | 'committing' | 'committed' | 'unsettled' | 'rolled back';
+
+const ROLLBACK_STATES: ReadonlySet<State> = new Set(['open', 'prepared', 'failed']);
 
 class OpenTransaction<Row> implements SinkTransaction<Row> {
   #state: State = 'open';
@@ -182,7 +185,8 @@ class OpenTransaction<Row> implements SinkTransaction<Row> {
       );
     }
     await this.#step(driver.prepare());
-    this.#state = 'prepared';
+    // A rollback may have come in between.
+    if (this.#state === 'open') this.#state = 'prepared';
   }
 
   async commit(range: CommitRange): Promise<void> {
@@ -192,7 +196,7 @@ class OpenTransaction<Row> implements SinkTransaction<Row> {
     try {
       await driver.commit(commit);
     } catch (error) {
-      this.#state = 'failed';
+      this.#state = 'unsettled';
       this.session.ended(this);
       const failure = commitFailure(error);
       this.session.die(failure);
@@ -204,20 +208,12 @@ class OpenTransaction<Row> implements SinkTransaction<Row> {
   }
 
   async rollback(): Promise<void> {
-    const { driver, hadEnded } = this.#end();
-    if (hadEnded || driver === undefined) return;
+    // Nothing is left to roll back once a commit request was sent: its outcome is the destination's to tell (law 3).
+    if (!ROLLBACK_STATES.has(this.#state)) return;
+    this.#state = 'rolled back';
+    this.session.ended(this);
     // A connection that broke has rolled back by itself; the session's close frees what is left.
-    await driver.rollback().catch((error: unknown) => this.session.die(asEosError(error)));
-  }
-
-  /** Nothing is left to roll back once a commit request was sent: its outcome is the destination's to tell (law 3). */
-  #end(): { driver: TransactionDriver<Row> | undefined; hadEnded: boolean } {
-    const hadEnded = this.#state !== 'open' && this.#state !== 'prepared';
-    if (!hadEnded) {
-      this.#state = 'rolled back';
-      this.session.ended(this);
-    }
-    return { driver: this.#driver, hadEnded };
+    await this.#driver?.rollback().catch((error: unknown) => this.session.die(asEosError(error)));
   }
 
   #enter(call: string, expected: State): TransactionDriver<Row> {
@@ -237,6 +233,9 @@ class OpenTransaction<Row> implements SinkTransaction<Row> {
     this.#busy = true;
     try {
       await translated(call);
+    } catch (error) {
+      if (this.#state === 'open') this.#state = 'failed';
+      throw error;
     } finally {
       this.#busy = false;
     }
