@@ -1,0 +1,116 @@
+/**
+ * What Eos keeps in the destination's own database: the schema `eos`. Claims and positions lie apart, because a position
+ * that were updated in place would cost more at each commit for as long as any old snapshot is open.
+ */
+import { EosError } from '@eos/core';
+import { COMMIT_FUNCTION } from './commit-function.js';
+import type { Link } from './connection.js';
+
+/** The newest layout of the records that this version reads and writes. */
+export const FORMAT = 1;
+
+/** Held while anything is made in the database: a number that no other program locks on (the letters `eos1`). */
+export const SETUP_LOCK = 'SELECT pg_catalog.pg_advisory_xact_lock(1701802801)';
+
+const TABLES = `
+CREATE SCHEMA IF NOT EXISTS eos;
+
+-- Identity of each table that Eos writes to. A regclass is dumped and restored by name, and is another one after the
+-- table was dropped and made again.
+CREATE TABLE IF NOT EXISTS eos.targets (
+  name text COLLATE "C" PRIMARY KEY,
+  id text NOT NULL,
+  object regclass NOT NULL,
+  format int NOT NULL
+);
+
+-- Who writes each partition. Written by recover alone, locked by every commit.
+CREATE TABLE IF NOT EXISTS eos.claims (
+  pipeline text COLLATE "C" NOT NULL,
+  sink text COLLATE "C" NOT NULL,
+  partition text COLLATE "C" NOT NULL,
+  owner bigint,
+  target text,
+  backends jsonb NOT NULL DEFAULT '[]',
+  format int NOT NULL,
+  PRIMARY KEY (pipeline, sink, partition)
+);
+
+-- One row for each commit and partition; the newest epoch counts.
+CREATE TABLE IF NOT EXISTS eos.positions (
+  pipeline text COLLATE "C" NOT NULL,
+  sink text COLLATE "C" NOT NULL,
+  partition text COLLATE "C" NOT NULL,
+  epoch bigint NOT NULL,
+  next_offset bigint NOT NULL,
+  tx_id bigint NOT NULL,
+  owner bigint NOT NULL,
+  watermark bigint,
+  read_to bigint,
+  plan bigint,
+  source jsonb NOT NULL,
+  format int NOT NULL,
+  PRIMARY KEY (pipeline, sink, partition, epoch)
+);
+`;
+
+/** How many of the objects are there, and the grants on them that this role lacks. */
+const STATE = `
+SELECT 'object', c.relname FROM pg_catalog.pg_class c
+  WHERE c.relnamespace = pg_catalog.to_regnamespace('eos') AND c.relname IN ('targets', 'claims', 'positions')
+UNION ALL
+SELECT 'object', p.proname FROM pg_catalog.pg_proc p
+  WHERE p.pronamespace = pg_catalog.to_regnamespace('eos') AND p.proname = 'commit_v1'
+UNION ALL
+SELECT 'grant', 'USAGE ON SCHEMA eos' FROM pg_catalog.pg_namespace n
+  WHERE n.nspname = 'eos' AND NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+UNION ALL
+SELECT 'grant', needed.privilege || ' ON eos.' || c.relname FROM pg_catalog.pg_class c
+  JOIN (VALUES ('targets', 'SELECT'), ('claims', 'SELECT'), ('claims', 'INSERT'), ('claims', 'UPDATE'),
+    ('positions', 'SELECT'), ('positions', 'INSERT'), ('positions', 'DELETE')) AS needed(name, privilege)
+    ON needed.name = c.relname
+  WHERE c.relnamespace = pg_catalog.to_regnamespace('eos')
+    AND NOT pg_catalog.has_table_privilege(c.oid, needed.privilege)
+UNION ALL
+SELECT 'grant', 'EXECUTE ON FUNCTION eos.commit_v1' FROM pg_catalog.pg_proc p
+  WHERE p.pronamespace = pg_catalog.to_regnamespace('eos') AND p.proname = 'commit_v1'
+    AND NOT pg_catalog.has_function_privilege(p.oid, 'EXECUTE')
+UNION ALL
+SELECT 'create', '' WHERE pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')`;
+
+const OBJECTS = 4;
+
+/**
+ * Makes what is missing of the schema `eos`. Where all is there, it only reads, so that a role with the least grants can
+ * write rows.
+ * @throws EOS_PERMISSION with the missing grants
+ */
+export async function ensureCatalog(link: Link): Promise<void> {
+  const [answer] = await link.run(STATE);
+  const state = answer?.rows ?? [];
+  const named = (kind: string) => state.filter(([found]) => found === kind).map(([, name]) => String(name));
+  const missing = named('grant');
+  if (missing.length > 0) throw permissionError(missing);
+  if (named('object').length === OBJECTS) return;
+  if (named('create').length === 0)
+    throw permissionError(['CREATE ON DATABASE, once, to make the schema eos']);
+  await link
+    .run(`BEGIN; ${SETUP_LOCK}; ${TABLES} ${COMMIT_FUNCTION}; COMMIT`)
+    .catch(async (error: unknown) => {
+      await link.run('ROLLBACK');
+      throw error;
+    });
+}
+
+/** @throws EOS_FORMAT for records that a newer version has written */
+export function checkFormat(format: string | null | undefined, record: string): void {
+  if (Number(format ?? FORMAT) <= FORMAT) return;
+  const message = `${record} has format ${String(format)}, and this version of @eos/postgres knows up to ${FORMAT}: upgrade it`;
+  throw new EosError('EOS_FORMAT', message, { details: { format: Number(format), known: FORMAT } });
+}
+
+export function permissionError(missing: readonly string[]): EosError {
+  return new EosError('EOS_PERMISSION', `the database role needs: GRANT ${missing.join('; GRANT ')}`, {
+    details: { missing },
+  });
+}

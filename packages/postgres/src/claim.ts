@@ -1,0 +1,168 @@
+/** Claims: the barrier of law 1, and what is read back behind it. */
+import {
+  EosError,
+  initialPosition,
+  judgeClaim,
+  judgeTarget,
+  type Claim,
+  type PartitionId,
+  type Position,
+  type Positions,
+  type SinkContext,
+  type SourceIdentity,
+} from '@eos/core';
+import { checkFormat, FORMAT } from './catalog.js';
+import { BEGIN } from './commit.js';
+import type { Link, TextRow } from './connection.js';
+import { mapCommitError } from './error-map.js';
+import { literal } from './identifiers.js';
+
+const POSITION = 'p.epoch, p.next_offset, p.tx_id, p.source, p.watermark, p.read_to, p.plan, p.format';
+
+/** The newest position of each claim `c`, found by the index however many older ones are dead. */
+const NEWEST = `
+  LEFT JOIN LATERAL (
+    SELECT ${POSITION} FROM eos.positions p
+    WHERE p.pipeline = c.pipeline AND p.sink = c.sink AND p.partition = c.partition
+    ORDER BY p.epoch DESC LIMIT 1
+  ) p ON true`;
+
+const RECORD = `SELECT c.partition, c.owner, c.target, c.format, ${POSITION} FROM eos.claims c ${NEWEST}`;
+
+/** Every position of a sink. */
+export async function readPositions(link: Link, context: SinkContext): Promise<Positions> {
+  const [answer] = await link.run(`${RECORD} WHERE ${ofSink(context)} AND c.owner IS NOT NULL`);
+  return readRecords(answer?.rows ?? []);
+}
+
+export interface ClaimRequest extends Claim, SinkContext {
+  /** The target's identity, and what to call it in a message. */
+  readonly target: string;
+  readonly object: string;
+  /** Every connection of the new session. */
+  readonly backends: readonly Link[];
+  readonly lockTimeoutMs: number;
+}
+
+/**
+ * Makes the records that are missing, in a transaction of its own: an insert that another session has not committed yet
+ * would be waited for without its being a lock on a claim.
+ */
+export async function makeClaims(
+  link: Link,
+  { partitions, lockTimeoutMs, ...context }: ClaimRequest,
+): Promise<void> {
+  const names = `${literal(context.pipeline)}, ${literal(context.sink)}`;
+  const rows = partitions.map((partition) => `(${names}, ${literal(partition)}, ${FORMAT})`).join(', ');
+  await link.run(`
+    BEGIN; SET LOCAL lock_timeout = ${lockTimeoutMs};
+    INSERT INTO eos.claims (pipeline, sink, partition, format) VALUES ${rows} ON CONFLICT DO NOTHING; COMMIT`);
+}
+
+/**
+ * Locks the claims, which waits on every commit in flight, judges what is there, and writes the new owner.
+ * @throws EOS_FENCED, EOS_TARGET_CHANGED, EOS_FORMAT; what a lock timeout gives; EOS_UNKNOWN_OUTCOME where the answer to the
+ *   COMMIT was lost
+ */
+export async function claimPartitions(link: Link, request: ClaimRequest): Promise<Positions> {
+  const found = await lockClaims(link, request);
+  for (const partition of request.partitions) {
+    judgeClaim(partition, found.get(partition), request.replacing.get(partition));
+    judgeTarget(partition, found.get(partition), request.target, request.object);
+  }
+  await writeClaims(link, request);
+  return new Map(request.partitions.map((partition) => [partition, claimed(found.get(partition), request)]));
+}
+
+function claimed(found: Position | undefined, { owner, target }: ClaimRequest): Position {
+  return found === undefined ? initialPosition(owner, target) : { ...found, owner, target };
+}
+
+/** The records are read by a statement of its own: its snapshot is taken when the locks are held. */
+async function lockClaims(link: Link, request: ClaimRequest): Promise<Positions> {
+  const answers = await link.run(`
+    ${BEGIN}; SET LOCAL lock_timeout = ${request.lockTimeoutMs};
+    SELECT FROM eos.claims c WHERE ${ofClaim(request)} ORDER BY c.partition FOR UPDATE;
+    ${RECORD} WHERE ${ofClaim(request)} AND c.owner IS NOT NULL`);
+  return readRecords(answers.at(-1)?.rows ?? []);
+}
+
+async function writeClaims(link: Link, request: ClaimRequest): Promise<void> {
+  const backends = JSON.stringify(request.backends.map(({ pid, startedAt }) => ({ pid, startedAt })));
+  const answers = await link
+    .run(
+      `UPDATE eos.claims c SET owner = ${request.owner}, target = ${literal(request.target)},
+         backends = ${literal(backends)}, format = ${FORMAT}
+       WHERE ${ofClaim(request)};
+       COMMIT`,
+    )
+    .catch((error: unknown) => {
+      throw mapCommitError(error);
+    });
+  if (answers.at(-1)?.command === 'COMMIT') return;
+  throw new EosError('EOS_UNAVAILABLE', 'the server rolled the claim back', { retryable: true });
+}
+
+function ofSink({ pipeline, sink }: SinkContext): string {
+  return `c.pipeline = ${literal(pipeline)} AND c.sink = ${literal(sink)}`;
+}
+
+/** The claims `c` that are asked for. */
+export function ofClaim(request: ClaimRequest): string {
+  return `${ofSink(request)} AND c.partition IN (${request.partitions.map(literal).join(', ')})`;
+}
+
+function readRecords(rows: readonly TextRow[]): Positions {
+  return new Map(rows.map(readRecord));
+}
+
+function readRecord(row: TextRow): [PartitionId, Position] {
+  const [
+    partition,
+    owner,
+    target,
+    claimFormat,
+    epoch,
+    offset,
+    txId,
+    source,
+    watermark,
+    readTo,
+    plan,
+    format,
+  ] = row;
+  const name = String(partition);
+  checkFormat(claimFormat, `the claim of partition ${name}`);
+  checkFormat(format, `the position of partition ${name}`);
+  const start = initialPosition(integer(owner) ?? 0n, target ?? '');
+  if (epoch === null || epoch === undefined) return [name, start];
+  const optional = (field: string, text: string | null | undefined) => {
+    const value = integer(text);
+    return value === undefined ? {} : { [field]: value };
+  };
+  const position = {
+    ...start,
+    epoch: BigInt(epoch),
+    offset: integer(offset) ?? null,
+    txId: integer(txId) ?? null,
+    source: readSource(source),
+    ...optional('watermark', watermark),
+    ...optional('readTo', readTo),
+    ...optional('plan', plan),
+  };
+  return [name, position];
+}
+
+function integer(text: string | null | undefined): bigint | undefined {
+  return text === null || text === undefined ? undefined : BigInt(text);
+}
+
+function readSource(text: string | null | undefined): SourceIdentity | null {
+  const value: unknown = JSON.parse(text ?? 'null');
+  return isIdentity(value) ? value : null;
+}
+
+/** What JSON.parse returns is canonical by construction: only its outer shape needs a look. */
+function isIdentity(value: unknown): value is SourceIdentity {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

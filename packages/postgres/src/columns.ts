@@ -1,0 +1,84 @@
+/** Which columns are written, and how: the rows' schema held against the table. */
+import type { ColumnKind, ColumnType } from '@eos/core';
+import type { Settings } from './options.js';
+import { schemaError, type Table, type TableColumn } from './target.js';
+import { valueEncoder, type ColumnEncoder } from './value-text.js';
+
+/** The kind of values that a column takes where no schema says so. Any other type takes its text form, from a string. */
+const KINDS: Readonly<Record<string, ColumnKind>> = {
+  bool: 'boolean',
+  int2: 'int32',
+  int4: 'int32',
+  int8: 'int64',
+  float4: 'float64',
+  float8: 'float64',
+  numeric: 'decimal',
+  bytea: 'bytes',
+  date: 'date',
+  timestamp: 'timestamp',
+  timestamptz: 'timestamp',
+  json: 'json',
+  jsonb: 'json',
+  uuid: 'uuid',
+};
+
+/** The types that hold every value of a kind. A string is the text form of any. */
+const HOLDERS: Readonly<Record<Exclude<ColumnKind, 'string'>, readonly string[]>> = {
+  boolean: ['bool'],
+  int32: ['int4', 'int8', 'numeric', 'float8'],
+  int64: ['int8', 'numeric'],
+  float64: ['float8'],
+  decimal: ['numeric'],
+  bytes: ['bytea'],
+  date: ['date'],
+  timestamp: ['timestamptz', 'timestamp'],
+  json: ['jsonb', 'json'],
+  uuid: ['uuid', 'text', 'varchar'],
+};
+
+/** @throws EOS_SCHEMA where the table cannot take the rows */
+export function planColumns(settings: Settings, table: Table): readonly ColumnEncoder[] {
+  const named = settings.schema?.names ?? settings.columns;
+  const written = named ?? table.columns.filter(({ isGenerated }) => !isGenerated).map(({ name }) => name);
+  checkRest(table, written);
+  return written.map((name) => {
+    const column = table.columns.find((candidate) => candidate.name === name);
+    if (column === undefined) throw schemaError(`${table.sql} has no column ${JSON.stringify(name)}`);
+    if (column.isGenerated)
+      throw schemaError(`column ${JSON.stringify(name)} of ${table.sql} is made by the server`);
+    return planColumn(settings, table, column);
+  });
+}
+
+function planColumn({ schema }: Settings, table: Table, column: TableColumn): ColumnEncoder {
+  const { name, isNullable } = column;
+  const declared = schema?.columns[name];
+  if (declared === undefined) {
+    const type = catalogType(column.type);
+    return { name, kind: type.kind, isNullable, encode: valueEncoder(type) };
+  }
+  const { type } = declared;
+  if (type.kind !== 'string' && !HOLDERS[type.kind].includes(column.type)) {
+    const problem = `does not hold every ${type.kind} of the schema`;
+    throw schemaError(
+      `column ${JSON.stringify(name)} of ${table.sql} is of type ${column.type}, which ${problem}`,
+    );
+  }
+  return { name, kind: type.kind, isNullable: isNullable && declared.isNullable, encode: valueEncoder(type) };
+}
+
+function catalogType(name: string): ColumnType {
+  const kind = KINDS[name];
+  return { kind: kind ?? 'string' };
+}
+
+/** What the rows leave out must be able to stay out. */
+function checkRest(table: Table, written: readonly string[]): void {
+  const needed = table.columns.find(
+    ({ name, isNullable, hasDefault, isGenerated }) =>
+      !written.includes(name) && !isNullable && !hasDefault && !isGenerated,
+  );
+  if (needed === undefined) return;
+  const problem = 'takes no null and has no default, but the rows leave it out';
+  throw schemaError(`column ${JSON.stringify(needed.name)} of ${table.sql} ${problem}`);
+}

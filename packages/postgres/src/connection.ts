@@ -1,0 +1,156 @@
+/** One connection to the server: opened, set up, bounded in time, and never the end of the process. */
+import { EosError, messageOf } from '@eos/core';
+import { Client } from 'pg';
+import { mapError } from './error-map.js';
+import type { Settings } from './options.js';
+
+/** One row of an answer: every value as the server's text. */
+export type TextRow = readonly (string | null)[];
+
+/** The answer to one statement. */
+export interface Answer {
+  /** The tag, such as `COMMIT` or `ROLLBACK`. */
+  readonly command: string;
+  readonly rows: readonly TextRow[];
+}
+
+export interface Link {
+  readonly client: Client;
+  /** The server's process behind it, and when that began: together they name it for good. */
+  readonly pid: number;
+  readonly startedAt: string;
+  /** Why the connection is gone, or undefined. */
+  readonly lost: Error | undefined;
+  /**
+   * Runs one or more statements in one round trip (the simple protocol: any of them failing skips the rest).
+   * @throws what the server answered, or why there was no answer; see `mapError`
+   */
+  run(text: string, timeoutMs?: number): Promise<readonly Answer[]>;
+  /** Fails `answer` and gives the connection up unless it settles in time. */
+  bounded<T>(answer: Promise<T>, timeoutMs?: number): Promise<T>;
+  /** Ends the connection at once; the server rolls back what was open. */
+  destroy(reason?: Error): void;
+  /** Ends an idle connection politely, a busy one at once. */
+  close(): Promise<void>;
+}
+
+/** How long a server may take to see an idle connection off. */
+const GOODBYE_MS = 500;
+
+/**
+ * Text instead of parsed values: what a program has set as `pg`'s parsers must not change what is read here.
+ */
+const asText = { getTypeParser: () => same };
+
+function same<Value>(value: Value): Value {
+  return value;
+}
+
+/**
+ * Connects.
+ * @throws EOS_UNAVAILABLE and what else `mapError` makes of the server's answer
+ */
+export async function openLink(settings: Settings, name: string): Promise<Link> {
+  const client = new Client({
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    connectionTimeoutMillis: 10_000,
+    fallback_application_name: name,
+    ...settings.connection,
+    // How answers are read is this file's business: one query at a time, as text.
+    pipeline: false,
+    query_timeout: 0,
+  });
+  const link = new OpenLink(client, settings.statementTimeoutMs);
+  try {
+    await client.connect();
+    await link.setUp(settings);
+    return link;
+  } catch (error) {
+    link.destroy();
+    throw mapError(error);
+  }
+}
+
+class OpenLink implements Link {
+  pid = 0;
+  startedAt = '';
+  lost: Error | undefined;
+  #busy = 0;
+
+  constructor(
+    readonly client: Client,
+    private readonly statementTimeoutMs: number,
+  ) {
+    // A connection that breaks while nobody asks must not end the process: the next call reports it.
+    client.on('error', (error) => (this.lost ??= error));
+    client.on('end', () => (this.lost ??= new Error('the connection was closed')));
+  }
+
+  /**
+   * The settings that the texts sent and read here rely on. One batch instead of start-up options, which poolers refuse.
+   * The server's own keep-alive finds a client whose machine is gone.
+   */
+  async setUp({ idleInTransactionTimeoutMs }: Settings): Promise<void> {
+    const answers = await this.run(`
+      SET client_encoding = 'UTF8'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET TimeZone = 'UTC';
+      SET standard_conforming_strings = on; SET jit = off;
+      SET idle_in_transaction_session_timeout = ${idleInTransactionTimeoutMs};
+      SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
+      SELECT pid, backend_start FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()`);
+    const [pid, startedAt] = answers.at(-1)?.rows[0] ?? [];
+    this.pid = Number(pid ?? 0);
+    this.startedAt = startedAt ?? '';
+  }
+
+  async run(text: string, timeoutMs?: number): Promise<readonly Answer[]> {
+    if (this.lost !== undefined) throw this.lost;
+    const answer = this.client.query<(string | null)[]>({ text, rowMode: 'array', types: asText });
+    const result: Answer | readonly Answer[] = await this.bounded(answer, timeoutMs);
+    return isList(result) ? result : [result];
+  }
+
+  async bounded<T>(answer: Promise<T>, timeoutMs = this.statementTimeoutMs): Promise<T> {
+    this.#busy += 1;
+    const timer = setTimeout(() => this.destroy(noAnswer(timeoutMs)), timeoutMs);
+    try {
+      return await answer;
+    } catch (error) {
+      // The socket's end is only how our own decision shows.
+      throw this.lost instanceof EosError ? this.lost : error;
+    } finally {
+      clearTimeout(timer);
+      this.#busy -= 1;
+    }
+  }
+
+  destroy(reason?: Error): void {
+    this.lost ??= reason ?? new Error('the connection was closed');
+    this.client.connection.stream.destroy();
+  }
+
+  async close(): Promise<void> {
+    if (this.lost !== undefined || this.#busy > 0) {
+      this.destroy();
+      return;
+    }
+    const timer = setTimeout(() => this.destroy(), GOODBYE_MS);
+    await this.client.end().catch((error: unknown) => void messageOf(error));
+    clearTimeout(timer);
+  }
+}
+
+function noAnswer(timeoutMs: number): EosError {
+  const message = `the server gave no answer for ${timeoutMs} ms: the connection was given up`;
+  return new EosError('EOS_UNAVAILABLE', message, { retryable: true });
+}
+
+/** pg answers one statement with an object, several with a list. */
+function isList(result: Answer | readonly Answer[]): result is readonly Answer[] {
+  return Array.isArray(result);
+}
+
+/** What the server shows of a session, in `pg_stat_activity`. */
+export function linkName(pipeline: string, sink: string): string {
+  return `eos ${pipeline}/${sink}`;
+}

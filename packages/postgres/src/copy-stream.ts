@@ -1,0 +1,134 @@
+/**
+ * COPY … FROM STDIN on a connection of `pg`.
+ *
+ * Not `pg-copy-streams`: here BEGIN, COPY and what follows are one message, rows are sent behind it without waiting for the
+ * server's go-ahead, and a further statement is sent right behind the end of the rows. So a COPY costs one round trip, at
+ * its end, with the statement after it. The protocol allows this: after an error the server skips the rest of the message
+ * and drops row data that still arrives. https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-COPY
+ */
+import { EosError } from '@eos/core';
+import { Query, type Connection } from 'pg';
+import type { Link } from './connection.js';
+
+/** Bytes that may wait in this process: enough that the server never starves while rows are encoded. */
+const HIGH_WATER = 1_048_576;
+
+/** Messages of the protocol: type, length of the rest, body. */
+const COPY_DATA = 0x64;
+const COPY_FAIL = 0x66;
+const COPY_DONE = Buffer.from([0x63, 0, 0, 0, 4]);
+
+export interface CopyIn {
+  /**
+   * Sends rows. Returns a promise where the caller has to wait before it sends more.
+   * @throws (or rejects with) why the COPY failed
+   */
+  send(text: string): Promise<void> | undefined;
+  /** Sends the last rows and `following`, and resolves when the server has carried out both. */
+  finish(text: string, following?: string): Promise<void>;
+  /** Gives the rows up: the server fails the COPY, and with it the transaction. */
+  readonly abandon: () => void;
+}
+
+/**
+ * Starts `statements`, of which one is a COPY FROM STDIN, on an idle connection.
+ */
+export function startCopy(link: Link, statements: string): CopyIn {
+  if (link.lost !== undefined) throw link.lost;
+  const { client } = link;
+  const reply = copyReply(statements);
+  client.query(reply.query);
+  if (!reply.isSubmitted()) throw new EosError('EOS_CONFORMANCE', 'a COPY needs an idle connection');
+  const stream = () => client.connection.stream;
+
+  return {
+    send(text) {
+      reply.check();
+      stream().write(message(COPY_DATA, text));
+      return stream().writableLength <= HIGH_WATER ? undefined : link.bounded(drained());
+    },
+    async finish(text, following) {
+      reply.check();
+      stream().cork();
+      if (text !== '') stream().write(message(COPY_DATA, text));
+      stream().write(COPY_DONE);
+      const after = following === undefined ? undefined : sendBehind(link, following);
+      stream().uncork();
+      await link.bounded(Promise.all([reply.ended(), after]));
+    },
+    abandon() {
+      if (!reply.isOver()) stream().write(message(COPY_FAIL, 'the transaction is rolled back\0'));
+    },
+  };
+
+  async function drained(): Promise<void> {
+    const socket = stream();
+    const drain = new Promise<void>((resolve) => socket.once('drain', resolve));
+    await Promise.race([drain, reply.failed()]);
+  }
+}
+
+function message(type: number, text: string): Buffer {
+  const length = Buffer.byteLength(text);
+  const bytes = Buffer.allocUnsafe(5 + length);
+  bytes[0] = type;
+  bytes.writeUInt32BE(4 + length, 1);
+  bytes.write(text, 5);
+  return bytes;
+}
+
+/** Sends a statement whose turn in the client's queue comes later: its answer is read when the COPY's has ended. */
+function sendBehind(link: Link, text: string): Promise<void> {
+  link.client.connection.query(text);
+  return new Promise((resolve, reject) => {
+    const query = new Query(text, (error: Error | undefined | null) => {
+      if (error === undefined || error === null) resolve();
+      else reject(error);
+    });
+    link.client.query(Object.assign(query, { submit: () => undefined }));
+  });
+}
+
+/** The client's side of the answer: what `pg` calls for each message of it. */
+function copyReply(statements: string) {
+  let submitted = false;
+  let over = false;
+  let failure: Error | undefined;
+  const waiting: (() => void)[] = [];
+  const settle = () => {
+    over = true;
+    for (const wake of waiting.splice(0)) wake();
+  };
+  const query = {
+    submit(connection: Connection) {
+      submitted = true;
+      connection.query(statements);
+    },
+    handleError(error: Error) {
+      failure ??= error;
+      settle();
+    },
+    handleReadyForQuery: settle,
+    handleCommandComplete: nothing,
+    handleCopyInResponse: nothing,
+    handleRowDescription: nothing,
+    handleDataRow: nothing,
+    handleEmptyQuery: nothing,
+  };
+  const check = () => {
+    if (failure !== undefined) throw failure;
+  };
+  const ended = () => (over ? Promise.resolve() : new Promise<void>((resolve) => waiting.push(resolve)));
+  return {
+    query,
+    check,
+    isSubmitted: () => submitted,
+    isOver: () => over,
+    ended: () => ended().then(check),
+    failed: () => ended().then(check),
+  };
+}
+
+function nothing(): void {
+  // An answer that says nothing new.
+}

@@ -1,0 +1,70 @@
+/** Rows as the text format of COPY. https://www.postgresql.org/docs/current/sql-copy.html */
+import { EosError, messageOf, type Columns, type InferRow, type RowSchema } from '@eos/core';
+import { shown } from './refuse.js';
+import { NULL, schemaEncoder, type ColumnEncoder } from './value-text.js';
+
+/** Writes the rows of one table as COPY text. */
+export interface CopyTextEncoder<Row> {
+  /** The columns in the order of a line: `COPY t (…) FROM STDIN`. */
+  readonly columns: readonly string[];
+  /**
+   * One row as one line, without its newline.
+   * @throws EOS_ROW with the column, where a value does not fit it
+   */
+  readonly line: (row: Row) => string;
+}
+
+/**
+ * The text of COPY for rows of a schema, as `postgresSink` sends it.
+ * @example
+ * const { columns, line } = copyTextEncoder(rowSchema({ id: t.int64(), note: t.string().nullable() }));
+ * line({ id: 1n, note: 'two\nlines' }); // 1, a tab, and the note with its newline escaped
+ */
+export function copyTextEncoder<C extends Columns>(
+  schema: RowSchema<C>,
+): CopyTextEncoder<InferRow<RowSchema<C>>> {
+  const columns: Columns = schema.columns;
+  return lineEncoder(
+    schema.names.flatMap((name) => (columns[name] === undefined ? [] : [schemaEncoder(name, columns[name])])),
+  );
+}
+
+export function lineEncoder<Row>(columns: readonly ColumnEncoder[]): CopyTextEncoder<Row> {
+  return {
+    columns: columns.map(({ name }) => name),
+    line(row) {
+      if (!isFields(row)) throw new EosError('EOS_ROW', `a row must be an object, not ${shown(row)}`);
+      let text = '';
+      let separator = '';
+      for (const column of columns) {
+        text += separator + field(column, row[column.name]);
+        separator = '\t';
+      }
+      return text;
+    },
+  };
+}
+
+/** One value; the error of one that does not fit names the column. */
+export function field(column: ColumnEncoder, value: unknown): string {
+  if (value === null || value === undefined) return column.isNullable ? NULL : nullText(column, value);
+  try {
+    return column.encode(value);
+  } catch (error) {
+    throw rowError(column.name, `${messageOf(error)} (${shown(value)})`);
+  }
+}
+
+/** JSON has a null of its own. */
+function nullText({ name, kind }: ColumnEncoder, value: null | undefined): string {
+  if (kind === 'json' && value === null) return 'null';
+  throw rowError(name, 'null in a column that takes none');
+}
+
+function rowError(column: string, reason: string): EosError {
+  return new EosError('EOS_ROW', `column ${JSON.stringify(column)}: ${reason}`, { details: { column } });
+}
+
+function isFields(row: unknown): row is Readonly<Record<string, unknown>> {
+  return typeof row === 'object' && row !== null;
+}

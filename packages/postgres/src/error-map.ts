@@ -1,0 +1,139 @@
+/** What the server's and the socket's errors mean to a caller of Eos. */
+import {
+  EosError,
+  fencedError,
+  isEosError,
+  messageOf,
+  regressedError,
+  type EosErrorCode,
+  type Outcome,
+} from '@eos/core';
+
+import { shorten } from './refuse.js';
+
+/** SQLSTATEs that the functions in schema `eos` raise. */
+export const FENCED = 'EOS01';
+export const REGRESSED = 'EOS02';
+
+/** The parts of an error answer that are used here. */
+export interface ServerError extends Error {
+  /** SQLSTATE, five characters. */
+  readonly code: string;
+  /** ERROR leaves the connection usable; FATAL and PANIC end it. */
+  readonly severity: string;
+  readonly detail?: string | undefined;
+  readonly hint?: string | undefined;
+  /** Where it happened, such as `COPY flights, line 12, column delay`. */
+  readonly where?: string | undefined;
+  readonly column?: string | undefined;
+  readonly constraint?: string | undefined;
+  readonly table?: string | undefined;
+}
+
+/** True for an answer of the server, of any copy of `pg`; false for what the socket reports. */
+export function isServerError(error: unknown): error is ServerError {
+  if (!(error instanceof Error) || !('code' in error) || !('severity' in error)) return false;
+  return typeof error.code === 'string' && error.code.length === 5 && typeof error.severity === 'string';
+}
+
+interface Meaning {
+  readonly code: EosErrorCode;
+  readonly retryable: boolean;
+}
+
+const RETRY: Meaning = { code: 'EOS_UNAVAILABLE', retryable: true };
+const STOP: Meaning = { code: 'EOS_UNAVAILABLE', retryable: false };
+const ROW: Meaning = { code: 'EOS_ROW', retryable: false };
+const SCHEMA: Meaning = { code: 'EOS_SCHEMA', retryable: false };
+const PERMISSION: Meaning = { code: 'EOS_PERMISSION', retryable: false };
+
+/** By SQLSTATE, or by its class of two characters. https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const MEANINGS: Readonly<Record<string, Meaning>> = {
+  '08': RETRY, // connection exception
+  '22': ROW, // data exception
+  '23': ROW, // integrity constraint violation
+  '25006': RETRY, // read-only transaction: a standby answers, as in the middle of a failover
+  '25P03': RETRY, // idle in transaction for too long
+  '25P04': RETRY, // transaction for too long
+  '28': PERMISSION, // authorization: wrong password, no such role
+  '3D000': SCHEMA, // no such database
+  '40': RETRY, // serialization failure, deadlock
+  '42': SCHEMA, // syntax or access rule: no such table or column, wrong type
+  '42501': PERMISSION,
+  '44': ROW, // WITH CHECK OPTION violation
+  '53': RETRY, // out of disk, memory or connections
+  '55P03': RETRY, // lock not available
+  '57': RETRY, // operator intervention: shutdown, crash, cancelled
+  '58': RETRY, // system error
+  P0001: ROW, // raised by a trigger
+};
+
+/** Turns what a query threw into an EosError; one that is one already stays. */
+export function mapError(error: unknown, outcome: Outcome = 'aborted'): EosError {
+  if (isEosError(error)) return error;
+  if (!isServerError(error)) {
+    return new EosError('EOS_UNAVAILABLE', `the connection to the server failed: ${messageOf(error)}`, {
+      retryable: true,
+      outcome,
+      cause: error,
+    });
+  }
+  if (error.code === FENCED || error.code === REGRESSED) return lawError(error);
+  const { code, retryable } = MEANINGS[error.code] ?? MEANINGS[error.code.slice(0, 2)] ?? STOP;
+  return new EosError(code, describe(error), {
+    retryable,
+    outcome,
+    cause: error,
+    details: serverDetails(error),
+  });
+}
+
+/**
+ * An error of the round trip that ends with COMMIT. What the server raised by itself it also rolled back; an end of the
+ * connection, asked for or not, says nothing about what came before it (law 3).
+ */
+export function mapCommitError(error: unknown): EosError {
+  // The server ends a session that was idle for too long before it reads the next request.
+  const isDecided =
+    isServerError(error) &&
+    (error.code === '25P03' || (error.severity === 'ERROR' && !error.code.startsWith('08')));
+  if (isDecided) return mapError(error);
+  return new EosError('EOS_UNKNOWN_OUTCOME', `the answer of the commit was lost: ${messageOf(error)}`, {
+    retryable: true,
+    outcome: 'unknown',
+    cause: error,
+  });
+}
+
+function describe(error: ServerError): string {
+  const detail = error.detail === undefined ? '' : `: ${shorten(error.detail)}`;
+  const hint = error.hint === undefined ? '' : ` (${shorten(error.hint)})`;
+  return `${error.message}${detail}${hint}`;
+}
+
+/** Facts for programs. */
+export function serverDetails({ code, constraint, column, table }: ServerError): Record<string, unknown> {
+  return {
+    sqlState: code,
+    ...(table === undefined ? {} : { table }),
+    ...(column === undefined ? {} : { column }),
+    ...(constraint === undefined ? {} : { constraint }),
+  };
+}
+
+/** The functions in schema `eos` say which partition it was in the error's detail, as JSON. */
+function lawError(error: ServerError): EosError {
+  const { partition, expected, found } = parseLaw(error.detail ?? '{}');
+  if (error.code === FENCED) return fencedError(partition, error);
+  return regressedError(partition, expected, found, error);
+}
+
+function parseLaw(detail: string): { partition: string; expected: bigint; found: bigint } {
+  const value: unknown = JSON.parse(detail);
+  const fields = typeof value === 'object' && value !== null ? new Map(Object.entries(value)) : new Map();
+  return {
+    partition: String(fields.get('partition')),
+    expected: BigInt(String(fields.get('expected') ?? 0)),
+    found: BigInt(String(fields.get('found') ?? 0)),
+  };
+}

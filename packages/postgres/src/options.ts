@@ -1,0 +1,139 @@
+import { EosError, type Columns, type RowSchema } from '@eos/core';
+import type { ClientConfig } from 'pg';
+import { isIdentifier, parseTable, type TableName } from './identifiers.js';
+
+export interface PostgresSinkOptions<C extends Columns = Columns> {
+  /** A `postgresql://` URL or everything that `pg` takes, TLS included; passed through. */
+  readonly connection: string | ClientConfig;
+  /** `flights`, `sales.flights` or `{ schema, name }`; case and all characters count. */
+  readonly table: string | TableName;
+  /** `append` (default): every row is added. `upsert`: the last change of each `key` wins, deletes delete. */
+  readonly mode?: 'append' | 'upsert';
+  /** For `upsert`: the columns of a primary key or unique index of the table. */
+  readonly key?: readonly string[];
+  /** Names and types of the columns. Default: as the table has them. */
+  readonly schema?: RowSchema<C>;
+  /**
+   * Which columns to write. Default: those of `schema`, else every column of the table that is not generated. Leave a
+   * column out to get its default.
+   */
+  readonly columns?: readonly string[];
+  /** Make the table where it is missing, for `upsert` with a primary key. Default: true with a `schema`. */
+  readonly create?: boolean;
+  /** How long a claim waits for a commit in flight before it looks at what blocks it. Default 5,000 ms. */
+  readonly lockTimeoutMs?: number;
+  /**
+   * Whether a claim may terminate the connection of an earlier session of the same sink that blocks it (a half-open
+   * client). Default true; set false behind a pooler such as PgBouncer, where connections are shared.
+   */
+  readonly terminateBlocking?: boolean;
+  /** The server ends a session that stays idle within a transaction for this long. Default 300,000 ms. */
+  readonly idleInTransactionTimeoutMs?: number;
+  /** A statement without an answer, or a COPY without progress, for this long is given up. Default 300,000 ms. */
+  readonly statementTimeoutMs?: number;
+  /** A commit without an answer for this long is given up; its outcome is then settled by recover. Default 60,000 ms. */
+  readonly commitTimeoutMs?: number;
+}
+
+/** The options, checked, with their defaults. */
+export interface Settings {
+  readonly connection: ClientConfig;
+  readonly table: TableName;
+  readonly mode: 'append' | 'upsert';
+  readonly key: readonly string[];
+  readonly schema: RowSchema | undefined;
+  readonly columns: readonly string[] | undefined;
+  readonly create: boolean;
+  readonly lockTimeoutMs: number;
+  readonly terminateBlocking: boolean;
+  readonly idleInTransactionTimeoutMs: number;
+  readonly statementTimeoutMs: number;
+  readonly commitTimeoutMs: number;
+}
+
+/**
+ * @throws EOS_CONFIG, with the name of the option
+ */
+export function checkOptions(options: PostgresSinkOptions): Settings {
+  const { connection, schema } = options;
+  if (!isConnection(connection)) fail('connection', 'must be a URL or an object of connection options');
+  const mode = checkMode(options.mode ?? 'append');
+  const columns = names(options, 'columns');
+  if (schema !== undefined && columns !== undefined) {
+    fail('columns', 'says the same as schema: give one of them');
+  }
+  const create = flag(options, 'create', schema !== undefined);
+  if (create && schema === undefined) fail('create', 'needs a schema to make the table from');
+  return {
+    connection: typeof connection === 'string' ? { connectionString: connection } : connection,
+    table: parseTable(options.table),
+    mode,
+    key: checkKey(options, mode, schema?.names ?? columns),
+    schema,
+    columns,
+    create,
+    lockTimeoutMs: milliseconds(options, 'lockTimeoutMs', 5_000),
+    terminateBlocking: flag(options, 'terminateBlocking', true),
+    idleInTransactionTimeoutMs: milliseconds(options, 'idleInTransactionTimeoutMs', 300_000),
+    statementTimeoutMs: milliseconds(options, 'statementTimeoutMs', 300_000),
+    commitTimeoutMs: milliseconds(options, 'commitTimeoutMs', 60_000),
+  };
+}
+
+function isConnection(connection: unknown): boolean {
+  return typeof connection === 'string' || (typeof connection === 'object' && connection !== null);
+}
+
+function checkMode(mode: unknown): 'append' | 'upsert' {
+  return mode === 'append' || mode === 'upsert' ? mode : fail('mode', `must be 'append' or 'upsert'`);
+}
+
+function checkKey(
+  options: PostgresSinkOptions,
+  mode: string,
+  known: readonly string[] | undefined,
+): readonly string[] {
+  const key = names(options, 'key');
+  if (mode === 'append') {
+    if (key !== undefined) fail('key', `belongs to mode: 'upsert'`);
+    return [];
+  }
+  if (key === undefined) fail('key', `mode: 'upsert' needs the columns of the key`);
+  const unknown = known === undefined ? undefined : key.find((name) => !known.includes(name));
+  if (unknown !== undefined) fail('key', `${JSON.stringify(unknown)} is no column of the rows`);
+  return key;
+}
+
+function names(options: PostgresSinkOptions, option: 'key' | 'columns'): readonly string[] | undefined {
+  const list: unknown = options[option];
+  if (list === undefined) return undefined;
+  if (!Array.isArray(list) || list.length === 0 || !list.every(isIdentifier)) {
+    fail(option, 'must be a list of column names');
+  }
+  if (new Set(list).size < list.length) fail(option, 'names a column twice');
+  return list;
+}
+
+function flag(
+  options: PostgresSinkOptions,
+  option: 'create' | 'terminateBlocking',
+  otherwise: boolean,
+): boolean {
+  const value: unknown = options[option] ?? otherwise;
+  return typeof value === 'boolean' ? value : fail(option, 'must be true or false');
+}
+
+type Duration = 'lockTimeoutMs' | 'idleInTransactionTimeoutMs' | 'statementTimeoutMs' | 'commitTimeoutMs';
+
+/** Timers and the server's settings both hold 31 bits of milliseconds. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+function milliseconds(options: PostgresSinkOptions, option: Duration, otherwise: number): number {
+  const value: unknown = options[option] ?? otherwise;
+  const fits = typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= LONGEST_MS;
+  return fits ? value : fail(option, `must be a whole number of milliseconds, 1 to ${LONGEST_MS}`);
+}
+
+function fail(option: keyof PostgresSinkOptions, problem: string): never {
+  throw new EosError('EOS_CONFIG', `${option}: ${problem}`, { details: { option } });
+}

@@ -1,0 +1,84 @@
+/** Which row the server means when it names a line of a COPY. */
+import { EosError, type ChangeBatch, type PartitionId } from '@eos/core';
+import { isServerError, mapError } from './error-map.js';
+import { shorten } from './refuse.js';
+
+/** Where a row came from. */
+export interface RowPlace {
+  readonly partition: PartitionId;
+  readonly offset?: bigint;
+}
+
+interface Sent {
+  readonly partition: PartitionId;
+  readonly offsets: BigInt64Array | undefined;
+  /** Line of its first row, counted from 1. */
+  readonly first: number;
+  readonly count: number;
+}
+
+/**
+ * The server can only be behind by what the buffers on the way hold, so that the places of the latest lines will do: memory
+ * stays bounded in a transaction of any size.
+ */
+const KEPT_LINES = 500_000;
+
+export interface SentRows {
+  /** Remembers rows that are sent, one line each, in order. `offsets` must not change any more. */
+  add(partition: PartitionId, offsets: BigInt64Array | undefined, count: number): void;
+  /** The error of a COPY into `table`, with the row that it was about where the server has named its line. */
+  explain(error: unknown, table: string): EosError;
+}
+
+export function sentRows(): SentRows {
+  const batches: Sent[] = [];
+  let lines = 0;
+  let kept = 0;
+
+  function find(line: number): RowPlace | undefined {
+    const batch = batches.find(({ first, count }) => line >= first && line < first + count);
+    if (batch === undefined) return undefined;
+    const offset = batch.offsets?.[line - batch.first];
+    return { partition: batch.partition, ...(offset === undefined ? {} : { offset }) };
+  }
+
+  return {
+    add(partition, offsets, count) {
+      batches.push({ partition, offsets, first: lines + 1, count });
+      lines += count;
+      kept += count;
+      while (batches.length > 1 && kept - (batches[0]?.count ?? 0) >= KEPT_LINES)
+        kept -= batches.shift()?.count ?? 0;
+    },
+    explain(error, table) {
+      const mapped = mapError(error);
+      if (!isServerError(error) || mapped.code !== 'EOS_ROW') return mapped;
+      const context = error.where?.split('\n').find((text) => text.startsWith(`COPY ${table}, `));
+      const line = /\d+/.exec(context?.slice(`COPY ${table}, `.length) ?? '')?.[0];
+      return placed(mapped, line === undefined ? undefined : find(Number(line)), context);
+    },
+  };
+}
+
+/** The same error, saying which row it was about. */
+export function placed(error: EosError, place: RowPlace | undefined, context?: string): EosError {
+  const { code, retryable, outcome, cause, details } = error;
+  const where = place === undefined ? '' : `${describe(place)}: `;
+  const message = `${where}${error.message}${context === undefined ? '' : ` (${shorten(context, 200)})`}`;
+  return new EosError(code, message, {
+    retryable,
+    outcome,
+    cause: cause ?? error,
+    details: { ...details, ...place },
+  });
+}
+
+/** Where the row at `index` of a batch came from. */
+export function placeOf<Row>({ partition, offsets }: ChangeBatch<Row>, index: number): RowPlace {
+  const offset = offsets?.[index];
+  return offset === undefined ? { partition } : { partition, offset };
+}
+
+function describe({ partition, offset }: RowPlace): string {
+  return offset === undefined ? `partition ${partition}` : `partition ${partition}, offset ${offset}`;
+}

@@ -1,0 +1,137 @@
+/** The port: a PostgreSQL table as a sink. */
+import {
+  defineSink,
+  type Claim,
+  type Columns,
+  type InferRow,
+  type RowSchema,
+  type SessionDriver,
+  type SinkConnector,
+  type SinkContext,
+  type SinkDriver,
+} from '@eos/core';
+import { appendWriters } from './append.js';
+import { ensureCatalog } from './catalog.js';
+import { claimAll } from './claim-retry.js';
+import { readPositions } from './claim.js';
+import { planColumns } from './columns.js';
+import { linkName, openLink, type Link } from './connection.js';
+import { mapError } from './error-map.js';
+import { quoteTable } from './identifiers.js';
+import { checkOptions, type PostgresSinkOptions, type Settings } from './options.js';
+import { openSession } from './session.js';
+import { openTarget, type Table } from './target.js';
+import type { WriterFactory } from './writer.js';
+
+/**
+ * A PostgreSQL table as a sink: rows and positions are committed by one transaction of the same database.
+ * @example
+ * const sink = postgresSink({
+ *   connection: 'postgresql://writer@localhost/warehouse',
+ *   table: 'flights',
+ *   schema: rowSchema({ id: t.int64(), origin: t.string(), delay: t.int32().nullable() }),
+ * });
+ * @throws EOS_CONFIG, with the option's name
+ */
+export function postgresSink<C extends Columns>(
+  options: PostgresSinkOptions<C> & { readonly schema: RowSchema<C> },
+): SinkConnector<InferRow<RowSchema<C>>>;
+export function postgresSink<Row = Record<string, unknown>>(options: PostgresSinkOptions): SinkConnector<Row>;
+export function postgresSink<Row>(options: PostgresSinkOptions): SinkConnector<Row> {
+  const settings = checkOptions(options);
+  return defineSink<Row>({
+    description: `postgres ${quoteTable(settings.table)}`,
+    capabilities: {
+      changelog: settings.mode,
+      ...(settings.mode === 'upsert' ? { key: settings.key } : {}),
+      atomic: 'transaction',
+      staging: true,
+      deadLetters: false,
+      durable: true,
+    },
+    connect: (context) => connect<Row>(settings, context),
+  });
+}
+
+async function connect<Row>(settings: Settings, context: SinkContext): Promise<SinkDriver<Row>> {
+  const name = linkName(context.pipeline, context.sink);
+  const open = () => openLink(settings, name);
+  // Whatever is wrong with options, grants and table shows here, before the first claim.
+  await using(await open(), async (link) => {
+    await ensureCatalog(link);
+    planWriters(settings, (await openTarget(link, settings, context)).table);
+  });
+  const reader = lazyLink(open);
+  return {
+    positions: () => reader.use((link) => readPositions(link, context)),
+    recover: (claim) => recover<Row>(settings, context, claim, open),
+    close: () => reader.close(),
+  };
+}
+
+function planWriters<Row>(settings: Settings, table: Table): WriterFactory<Row> {
+  return appendWriters(table, planColumns(settings, table));
+}
+
+async function recover<Row>(
+  settings: Settings,
+  context: SinkContext,
+  claim: Claim,
+  open: () => Promise<Link>,
+): Promise<SessionDriver<Row>> {
+  const links = await openBoth(open);
+  try {
+    const { table, id } = await openTarget(links[0], settings, context);
+    const writers = planWriters<Row>(settings, table);
+    const { lockTimeoutMs, commitTimeoutMs, terminateBlocking } = settings;
+    const request = { ...context, ...claim, target: id, object: table.sql, backends: links, lockTimeoutMs };
+    const positions = await claimAll(links, request, terminateBlocking);
+    return openSession(
+      links,
+      positions,
+      { ...context, owner: claim.owner, timeoutMs: commitTimeoutMs },
+      writers,
+    );
+  } catch (error) {
+    for (const link of links) link.destroy();
+    throw mapError(error);
+  }
+}
+
+async function openBoth(open: () => Promise<Link>): Promise<readonly [Link, Link]> {
+  const [first, second] = await Promise.allSettled([open(), open()]);
+  if (first.status === 'fulfilled' && second.status === 'fulfilled') return [first.value, second.value];
+  for (const link of [first, second]) if (link.status === 'fulfilled') link.value.destroy();
+  throw first.status === 'rejected' ? first.reason : second.status === 'rejected' ? second.reason : undefined;
+}
+
+async function using<T>(link: Link, work: (link: Link) => Promise<T>): Promise<T> {
+  try {
+    return await work(link);
+  } catch (error) {
+    throw mapError(error);
+  } finally {
+    await link.close();
+  }
+}
+
+/** A connection that is made when it is first needed, again when it broke, and used by one caller after the other. */
+function lazyLink(open: () => Promise<Link>) {
+  let current: Link | undefined;
+  let turn: Promise<unknown> = Promise.resolve();
+  return {
+    async use<T>(work: (link: Link) => Promise<T>): Promise<T> {
+      const result = turn.then(async () => {
+        if (current === undefined || current.lost !== undefined) current = await open();
+        return work(current);
+      });
+      turn = result.catch(() => undefined);
+      return result.catch((error: unknown) => {
+        throw mapError(error);
+      });
+    },
+    async close() {
+      await current?.close();
+    },
+  };
+}

@@ -1,0 +1,171 @@
+/** The table: what it looks like, whether it is the one that the positions belong to, and making it where it is missing. */
+import { EosError, randomId, type ColumnType, type RowSchema, type SinkContext } from '@eos/core';
+import { checkFormat, FORMAT, SETUP_LOCK } from './catalog.js';
+import type { Link } from './connection.js';
+import { literal, quote, quoteAll, quoteTable } from './identifiers.js';
+import type { Settings } from './options.js';
+
+/** A column as the catalog has it. */
+export interface TableColumn {
+  readonly name: string;
+  /** Name of its type, below any domain: `int8`, `text`, `_int4`, … */
+  readonly type: string;
+  readonly isNullable: boolean;
+  readonly hasDefault: boolean;
+  /** The server makes its value: a generated column, or an identity that is always generated. */
+  readonly isGenerated: boolean;
+}
+
+export interface Table {
+  readonly oid: string;
+  /** As the catalog has it, without its schema. */
+  readonly name: string;
+  /** Qualified and quoted, as SQL. */
+  readonly sql: string;
+  readonly columns: readonly TableColumn[];
+}
+
+/** A table that was found fit to write to. */
+export interface Target {
+  readonly table: Table;
+  /** Random identity that Eos keeps for the table: another after it was dropped and made again. */
+  readonly id: string;
+}
+
+/**
+ * Finds the table, or makes it where that is allowed, and its identity.
+ * @throws EOS_SCHEMA, EOS_PERMISSION, EOS_TARGET_CHANGED where positions exist and the table does not
+ */
+export async function openTarget(link: Link, settings: Settings, context: SinkContext): Promise<Target> {
+  const table = (await inspect(link, settings)) ?? (await makeTable(link, settings, context));
+  return { table, id: await identify(link, table) };
+}
+
+async function inspect(link: Link, settings: Settings): Promise<Table | undefined> {
+  const [found, columns] = await link.run(`
+    SELECT c.oid, n.nspname, c.relname, c.relkind FROM pg_catalog.pg_class c
+      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE ${isTable(settings)};
+    SELECT a.attname, (WITH RECURSIVE below AS (
+          SELECT t.* FROM pg_catalog.pg_type t WHERE t.oid = a.atttypid
+          UNION ALL SELECT t.* FROM below JOIN pg_catalog.pg_type t ON t.oid = below.typbasetype WHERE below.typtype = 'd'
+        ) SELECT typname FROM below WHERE typtype <> 'd'),
+        a.attnotnull, a.atthasdef OR a.attidentity <> '', a.attgenerated <> '' OR a.attidentity = 'a'
+      FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+      WHERE ${isTable(settings)} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`);
+  const [oid, schema, name, kind] = found?.rows[0] ?? [];
+  if (typeof oid !== 'string' || typeof schema !== 'string' || typeof name !== 'string') return undefined;
+  if (kind !== 'r' && kind !== 'p') throw schemaError(`${schema}.${name} is no table`);
+  return {
+    oid,
+    name,
+    sql: quoteTable({ schema, name }),
+    columns: (columns?.rows ?? []).map(([column, type, notNull, hasDefault, isGenerated]) => ({
+      name: String(column),
+      type: String(type),
+      isNullable: notNull === 'f',
+      hasDefault: hasDefault === 't',
+      isGenerated: isGenerated === 't',
+    })),
+  };
+}
+
+function isTable({ table }: Settings): string {
+  return `c.oid = pg_catalog.to_regclass(${literal(quoteTable(table))})`;
+}
+
+async function makeTable(link: Link, settings: Settings, context: SinkContext): Promise<Table> {
+  const sql = quoteTable(settings.table);
+  const [positions] = await link.run(
+    `SELECT FROM eos.positions WHERE pipeline = ${literal(context.pipeline)} AND sink = ${literal(context.sink)} LIMIT 1`,
+  );
+  if ((positions?.rows.length ?? 0) > 0) {
+    throw new EosError(
+      'EOS_TARGET_CHANGED',
+      `positions of ${context.pipeline}/${context.sink} are stored, but their table ${sql} is gone: restore it, or start ` +
+        `over under another pipeline id or sink name`,
+    );
+  }
+  if (!settings.create || settings.schema === undefined) {
+    throw schemaError(`table ${sql} does not exist: make it, or give a schema and create: true`);
+  }
+  await transaction(link, `CREATE TABLE IF NOT EXISTS ${sql} (${tableBody(settings.schema, settings.key)})`);
+  const table = await inspect(link, settings);
+  if (table === undefined) throw schemaError(`table ${sql} was made, but cannot be seen`);
+  return table;
+}
+
+/** What makes anything in the database takes turns. */
+async function transaction(link: Link, text: string): Promise<void> {
+  await link.run(`BEGIN; ${SETUP_LOCK}; ${text}; COMMIT`).catch(async (error: unknown) => {
+    await link.run('ROLLBACK').catch(() => undefined);
+    throw error;
+  });
+}
+
+function tableBody({ names, columns }: RowSchema, key: readonly string[]): string {
+  const lines = names.map((name) => {
+    const column = columns[name];
+    if (column === undefined)
+      throw schemaError(`the schema names ${JSON.stringify(name)} but does not describe it`);
+    return `${quote(name)} ${sqlType(column.type)}${column.isNullable ? '' : ' NOT NULL'}`;
+  });
+  return [...lines, ...(key.length === 0 ? [] : [`PRIMARY KEY (${quoteAll(key)})`])].join(', ');
+}
+
+function sqlType(type: ColumnType): string {
+  switch (type.kind) {
+    case 'boolean':
+      return 'boolean';
+    case 'int32':
+      return 'integer';
+    case 'int64':
+      return 'bigint';
+    case 'float64':
+      return 'double precision';
+    case 'decimal':
+      return type.precision === undefined ? 'numeric' : `numeric(${type.precision}, ${type.scale ?? 0})`;
+    case 'string':
+      return 'text';
+    case 'bytes':
+      return 'bytea';
+    case 'date':
+      return 'date';
+    case 'timestamp':
+      return 'timestamptz';
+    case 'json':
+      return 'jsonb';
+    case 'uuid':
+      return 'uuid';
+  }
+}
+
+/**
+ * The identity of the table. One that was renamed keeps it; one that was dropped and made again under the same name gets a
+ * new one.
+ */
+async function identify(link: Link, table: Table): Promise<string> {
+  const name = literal(table.sql);
+  const find = `SELECT id, format FROM eos.targets WHERE object = ${table.oid}::regclass ORDER BY name = ${name} DESC LIMIT 1`;
+  const known = await readTarget(link, find);
+  if (known !== undefined) return known;
+  await transaction(
+    link,
+    `INSERT INTO eos.targets AS t (name, id, object, format) VALUES (${name}, '${randomId()}', ${table.oid}::regclass, ${FORMAT})
+     ON CONFLICT (name) DO UPDATE SET id = excluded.id, object = excluded.object, format = excluded.format
+       WHERE t.object <> excluded.object`,
+  );
+  const made = await readTarget(link, find);
+  if (made === undefined) throw schemaError(`the identity of ${table.sql} cannot be read back`);
+  return made;
+}
+
+async function readTarget(link: Link, find: string): Promise<string | undefined> {
+  const [answer] = await link.run(find);
+  const [id, format] = answer?.rows[0] ?? [];
+  checkFormat(format, 'the record of the table');
+  return id ?? undefined;
+}
+
+export function schemaError(message: string): EosError {
+  return new EosError('EOS_SCHEMA', message);
+}
