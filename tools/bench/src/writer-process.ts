@@ -1,0 +1,59 @@
+/** The parent's side of `children/writer.ts`. */
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { builtModule } from './built-module.js';
+import type { ChildMessage, ChildTask } from './children/protocol.js';
+
+type MessageOf<Type extends ChildMessage['type']> = Extract<ChildMessage, { type: Type }>;
+
+export interface WriterProcess {
+  /** Resolves at the next message of this kind. @throws where the process ends before */
+  next<Type extends ChildMessage['type']>(type: Type): Promise<MessageOf<Type>>;
+  /** Ends it as a crash would, and waits until it is gone. */
+  kill(): Promise<void>;
+}
+
+export function startWriter(task: ChildTask): WriterProcess {
+  const child = fork(builtModule('children/writer.js'), [JSON.stringify(task)], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    execArgv: [],
+  });
+  const ended = once(child, 'exit');
+  return {
+    next: (type) => nextMessage(child, type),
+    kill: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+function nextMessage<Type extends ChildMessage['type']>(
+  child: ChildProcess,
+  type: Type,
+): Promise<MessageOf<Type>> {
+  return new Promise((resolve, reject) => {
+    const onMessage = (message: ChildMessage) => {
+      if (!isOf(message, type)) return;
+      stop();
+      resolve(message);
+    };
+    const onExit = (code: number | null) => {
+      stop();
+      reject(new Error(`the writing process ended (${String(code)}) before it said ${type}`));
+    };
+    const stop = () => {
+      child.off('message', onMessage);
+      child.off('exit', onExit);
+    };
+    child.on('message', onMessage);
+    child.on('exit', onExit);
+  });
+}
+
+function isOf<Type extends ChildMessage['type']>(
+  message: ChildMessage,
+  type: Type,
+): message is MessageOf<Type> {
+  return message.type === type;
+}
