@@ -22,7 +22,7 @@ export function valueText(value: unknown): string {
 }
 
 function objectText(value: object): string {
-  if (value instanceof Date) return (BigInt(value.getTime()) * 1000n).toString();
+  if (value instanceof Date) return dateText(value);
   if (value instanceof Uint8Array)
     return `x"${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}"`;
   if (Array.isArray(value)) return `[${value.map(valueText).join(',')}]`;
@@ -31,6 +31,11 @@ function objectText(value: object): string {
     .sort(([left], [right]) => (left < right ? -1 : 1))
     .map(([name, member]) => `${JSON.stringify(name)}:${valueText(member)}`);
   return `{${members.join(',')}}`;
+}
+
+function dateText(date: Date): string {
+  const milliseconds = date.getTime();
+  return Number.isNaN(milliseconds) ? 'no date' : (BigInt(milliseconds) * 1000n).toString();
 }
 
 /** Makes the function that gives the text of a row's key. */

@@ -1,3 +1,23 @@
+export { spawnWriter, type Writer, type WriterOptions } from './child/spawn-writer.js';
+export type { ChangelogScript, LargeScript, WriterResult, WriterScript } from './child/writer-script.js';
+export { conformance, type ConformanceOptions } from './conformance/conformance.js';
+export type {
+  ChildConnector,
+  CommitFault,
+  CommitFaults,
+  Destination,
+  History,
+  Outage,
+  Route,
+} from './conformance/destination.js';
+export type { Expectation, TestRunner } from './conformance/runner-port.js';
+export {
+  conformanceKey,
+  conformanceSchema,
+  type ConformanceRow,
+  type FoundRow,
+} from './conformance/schema.js';
+export type { SuiteOptions } from './conformance/suite.js';
 export { CRASH_POINTS, withCrashPoints, type CrashPoint, type OnCrashPoint } from './crash/crash-points.js';
 export {
   spawnStoppable,
@@ -16,4 +36,5 @@ export { expectedRows, type Change, type ExpectedRowsOptions } from './oracle/ex
 export { rowText } from './oracle/row-text.js';
 export type { LinkStatistics, ProxyConnection } from './proxy/connection.js';
 export type { ArmedFault, Direction, FaultAction, ProxyFault } from './proxy/faults.js';
+export { proxyFaults, proxyOutage, type ProxyFaultsOptions } from './proxy/proxy-faults.js';
 export { tcpProxy, type ProxyStatistics, type TcpProxy, type TcpProxyOptions } from './proxy/tcp-proxy.js';

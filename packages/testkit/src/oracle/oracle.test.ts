@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { compareRows } from './compare-rows.js';
-import { expectedRows } from './expected-rows.js';
+import { expectedRows, type Change } from './expected-rows.js';
 import { rowText } from './row-text.js';
 
 const [insert, updateBefore, updateAfter, remove] = [0, 1, 2, 3];
@@ -12,7 +12,7 @@ describe('expectedRows', () => {
   });
 
   test('keeps the last row of each key, and moves a row whose key changes', () => {
-    const changes = [
+    const changes: Change<{ id: number; name?: string }>[] = [
       { op: insert, row: { id: 1, name: 'a' } },
       { op: insert, row: { id: 2, name: 'b' } },
       { op: updateBefore, row: { id: 1, name: 'a' } },

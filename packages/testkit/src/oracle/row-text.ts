@@ -8,7 +8,8 @@ export function rowText(value: unknown): string {
   if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value);
   if (typeof value === 'bigint' || typeof value === 'boolean') return String(value);
   if (typeof value === 'string') return JSON.stringify(value);
-  if (value instanceof Date) return String(BigInt(value.getTime()) * 1000n);
+  if (value instanceof Date)
+    return Number.isNaN(value.getTime()) ? 'no date' : String(BigInt(value.getTime()) * 1000n);
   if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString('hex')}`;
   if (Array.isArray(value)) return `[${value.map(rowText).join()}]`;
   const members: string[] = [];

@@ -1,0 +1,58 @@
+import type { CanonicalValue, SinkConnector } from '@eos/core';
+import type { ConformanceRow, FoundRow } from './schema.js';
+
+/** What an author of a sink gives to the suite: a fresh and empty destination for each test, and the means to trouble it. */
+export interface Destination {
+  /**
+   * A connector to the rows of `conformanceSchema` in this destination. `direct`: nothing lies between; `faulty`: through the
+   * network on which `faults` and `outage` act. Called many times; every sink it opens is independent of the others.
+   */
+  connector(route: Route): SinkConnector<ConformanceRow>;
+  /** What a reader sees now. Read by other means than the sink, in any order. */
+  rows(): Promise<readonly FoundRow[]>;
+  readonly faults: CommitFaults;
+  readonly outage: Outage;
+  readonly history: History;
+  /** How a process of its own opens the same destination; undefined only where the connector declares `durable: false`. */
+  readonly child: ChildConnector | undefined;
+  /** Frees everything. Sinks may still be open. */
+  close(): Promise<void>;
+}
+
+export type Route = 'direct' | 'faulty';
+
+/**
+ * - `answer-lost`: the request lands and takes effect; its answer never comes.
+ * - `request-lost`: it never arrives.
+ * - `request-late`: its sender is told that the connection is gone; it arrives at `release()`.
+ */
+export type CommitFault = 'answer-lost' | 'request-lost' | 'request-late';
+
+export interface CommitFaults {
+  /** Strikes the next commit request on the faulty route, once. Called right before it, when nothing else is under way. */
+  arm(fault: CommitFault): void | Promise<void>;
+  /** Delivers what `request-late` held back; resolves when the destination has dealt with it. */
+  release(): Promise<void>;
+}
+
+/** The destination cannot be reached on the faulty route, and what was connected is cut. */
+export interface Outage {
+  stop(): void | Promise<void>;
+  start(): void | Promise<void>;
+}
+
+/** Takes the destination back to an earlier state: rows and positions, as a restored backup does. No transaction is open then. */
+export interface History {
+  save(): Promise<void>;
+  restore(): Promise<void>;
+}
+
+/**
+ * A module, built to JavaScript, that exports `connector(options)`: the same as `Destination.connector('direct')`, in another
+ * process.
+ */
+export interface ChildConnector {
+  readonly module: URL;
+  /** What the child's `connector` is called with, as JSON. */
+  readonly options: CanonicalValue;
+}

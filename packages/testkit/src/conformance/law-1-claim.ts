@@ -1,0 +1,155 @@
+import { randomId, type EarlierClaim, type Owner, type PartitionId } from '@eos/core';
+import type { Suite } from './suite.js';
+import { failureOf, positionOf, spanRows, type TestSession, type World } from './world.js';
+
+/** Law 1: recover claims exactly what it is asked for, the latest claim wins, and when it returns the past is settled. */
+export function claimLaw({ group, test }: Suite): void {
+  group('law 1: claim and barrier', () => {
+    test('a claim is for the named partitions only', async (world) => {
+      const first = await world.claim(['0', '1']);
+      await world.commit(first, { '0': [0, 10], '1': [100, 110] });
+      const second = await world.claim(['1', '2']);
+      world.expect([...second.positions.keys()].sort()).toEqual(['1', '2']);
+      const positions = await (await world.open()).positions();
+      world.expectPosition(positions, '0', { owner: first.owner, epoch: 1n });
+      world.expectPosition(positions, '1', { owner: second.owner, epoch: 1n, offset: 110n });
+      world.expectPosition(positions, '2', { owner: second.owner, epoch: 0n });
+      await world.commit(first, { '0': [10, 20] });
+      await world.commit(second, { '1': [110, 120], '2': [200, 210] });
+      await world.expectSpans([0, 20], [100, 120], [200, 210]);
+    });
+
+    test('the latest claim wins, and the one before it can commit no more', async (world) => {
+      const first = await world.claim();
+      const second = await world.claim();
+      const third = await world.claim();
+      await world.expectFenced(world.commit(first, { '0': [0, 10] }));
+      await world.expectFenced(world.commit(second, { '0': [0, 10] }));
+      await world.commit(third, { '0': [0, 10] });
+      await world.expectSpans([0, 10]);
+    });
+
+    test('a partition claimed twice in one call is claimed once', async (world) => {
+      const sink = await world.open();
+      const session = await sink.recover(['1', '0', '1']);
+      world.expect([...session.positions.keys()].sort()).toEqual(['0', '1']);
+    });
+
+    for (const name of [
+      'topic/0',
+      'sub dir/ä 日本 😀.ndjson',
+      `quote ' " \\ % _ $1 ; --`,
+      'x'.repeat(200),
+      'A',
+      'a',
+    ]) {
+      const shown = name.length > 40 ? `${name.slice(0, 8)}… (${name.length} characters)` : name;
+      test(`a partition may be called ${shown}`, async (world) => {
+        const session = await world.claim([name, 'other']);
+        await world.commit(session, { [name]: [0, 10] });
+        const next = await world.claim([name]);
+        world.expectPosition(next.positions, name, { epoch: 1n, offset: 10n, owner: next.owner });
+        world.expectPosition(await (await world.open()).positions(), 'other', {
+          epoch: 0n,
+          owner: session.owner,
+        });
+      });
+    }
+
+    test('the caller’s own token is what the destination stores', async (world) => {
+      const owner = randomId();
+      const session = await (await world.open()).recover(['0'], { owner });
+      world.expect(session.owner).toEqual(owner);
+      world.expectPosition(await (await world.open()).positions(), '0', { owner });
+    });
+
+    laterClaims({ test });
+
+    test('no commit of an earlier session takes effect once recover has returned', async (world) => {
+      for (let round = 0; round < 10; round++) await raceCommitAgainstClaim(world, round);
+    });
+  });
+}
+
+function laterClaims({ test }: Pick<Suite, 'test'>): void {
+  const knowing = (
+    session: TestSession,
+    epoch: bigint,
+    ...owners: Owner[]
+  ): ReadonlyMap<PartitionId, EarlierClaim> =>
+    new Map([['0', { owners: new Set([session.owner, ...owners]), epoch }]]);
+
+  test('a later claim of the same process goes through while nobody else has claimed', async (world) => {
+    const sink = await world.open();
+    const first = await sink.recover(['0']);
+    await world.commit(first, { '0': [0, 10] });
+    const second = await sink.recover(['0'], { replacing: knowing(first, 1n) });
+    world.expectPosition(second.positions, '0', { epoch: 1n, offset: 10n, owner: second.owner });
+    await world.expectFenced(world.commit(first, { '0': [10, 20] }));
+    await world.commit(second, { '0': [10, 20] });
+    await world.expectSpans([0, 20]);
+  });
+
+  test('a later claim that finds another owner is fenced, and takes nothing from it', async (world) => {
+    const sink = await world.open();
+    const first = await sink.recover(['0']);
+    const other = await world.claim();
+    await world.expectFenced(sink.recover(['0'], { replacing: knowing(first, 0n) }));
+    world.expectPosition(await sink.positions(), '0', { owner: other.owner });
+    await world.commit(other, { '0': [0, 10] });
+    await world.expectFenced(sink.recover(['0'], { replacing: knowing(first, 0n) }));
+    await world.commit(other, { '0': [10, 20] });
+    await world.expectSpans([0, 20]);
+  });
+
+  test('a claim whose answer was lost is known by its token', async (world) => {
+    const sink = await world.open();
+    const first = await sink.recover(['0']);
+    const lost = randomId();
+    await (await world.open()).recover(['0'], { owner: lost, replacing: knowing(first, 0n) });
+    await world.expectFenced(sink.recover(['0'], { replacing: knowing(first, 0n) }));
+    const again = await sink.recover(['0'], { replacing: knowing(first, 0n, lost) });
+    await world.commit(again, { '0': [0, 10] });
+    await world.expectSpans([0, 10]);
+  });
+
+  test('one partition that another holds fences the whole claim', async (world) => {
+    const sink = await world.open();
+    const first = await sink.recover(['0', '1']);
+    const other = await world.claim(['1']);
+    const earlier: EarlierClaim = { owners: new Set([first.owner]), epoch: 0n };
+    const replacing = new Map([
+      ['0', earlier],
+      ['1', earlier],
+    ]);
+    await world.expectFenced(sink.recover(['0', '1'], { replacing }));
+    await world.commit(other, { '1': [0, 10] });
+    await world.expectSpans([0, 10]);
+  });
+}
+
+/** However the two meet: what recover returned is what there is, and stays so. */
+async function raceCommitAgainstClaim(world: World, round: number): Promise<void> {
+  const partition = `race ${round}`;
+  const span = [round * 100, round * 100 + 10] as const;
+  const writer = await world.claim([partition]);
+  const transaction = await world.prepare(writer, { [partition]: span });
+  const successor = await world.open();
+  const committed = failureOf(transaction.commit(world.range(writer, { [partition]: span })));
+  // A little later in each round, so that the claim meets the commit at different stages.
+  for (let wait = 0; wait < round; wait++) await new Promise((resolve) => setImmediate(resolve));
+  const session = await successor.recover([partition]);
+  const { epoch, txId } = positionOf(session.positions, partition);
+  const failure = await committed;
+  const hasLanded = epoch === 1n;
+  world.expect({ hasLanded, isOwn: txId === transaction.id }).toEqual({ hasLanded, isOwn: hasLanded });
+  if (!hasLanded)
+    world
+      .expect(failure === undefined ? 'acknowledged, and not in recover’s positions' : 'failed')
+      .toEqual('failed');
+  const now = await (await world.open()).positions();
+  world.expectPosition(now, partition, { epoch, txId, owner: session.owner });
+  if (!hasLanded) await world.commit(session, { [partition]: span });
+  const found = (await world.destination.rows()).filter(({ id }) => Number(id) >= span[0]);
+  world.expectSame(spanRows(span), found);
+}

@@ -1,0 +1,141 @@
+import type { Suite } from './suite.js';
+import { positionOf, SOURCE, spanBatch } from './world.js';
+
+/** What a sink does when it is used as it should be. */
+export function lifeCycle({ group, test }: Suite): void {
+  group('life cycle', () => {
+    test('a first claim finds nothing: epoch 0, no offset, and a target of its own', async (world) => {
+      const session = await world.claim(['0']);
+      const found = positionOf(session.positions, '0');
+      world.expectPosition(session.positions, '0', { epoch: 0n, offset: null, txId: null, source: null });
+      world.expect({ isPositive: session.owner > 0n, isOwner: found.owner === session.owner }).toEqual({
+        isPositive: true,
+        isOwner: true,
+      });
+      world
+        .expect({ type: typeof found.target, isEmpty: found.target === '' })
+        .toEqual({ type: 'string', isEmpty: false });
+      await world.expectSpans();
+    });
+
+    test('a commit shows in the session, at the destination, and to the next claim', async (world) => {
+      const session = await world.claim();
+      const transaction = await world.commit(session, { '0': [0, 10] });
+      const expected = { epoch: 1n, offset: 10n, txId: transaction.id, owner: session.owner, source: SOURCE };
+      world.expectPosition(session.positions, '0', expected);
+      const other = await world.open();
+      world.expectPosition(await other.positions(), '0', expected);
+      const next = await other.recover(['0']);
+      world.expectPosition(next.positions, '0', { ...expected, owner: next.owner });
+      await world.expectSpans([0, 10]);
+    });
+
+    test('transactions follow each other in one session, and every position counts them', async (world) => {
+      const session = await world.claim();
+      const ids = new Set<bigint>();
+      for (let count = 0; count < 5; count++) {
+        const { id } = await world.commit(session, { '0': [count * 10, count * 10 + 10] });
+        ids.add(id);
+        world.expectPosition(session.positions, '0', { epoch: BigInt(count + 1), txId: id });
+      }
+      world.expect(ids.size).toEqual(5);
+      await world.expectSpans([0, 50]);
+    });
+
+    test('many batches make one transaction, in order', async (world) => {
+      const session = await world.claim();
+      const transaction = await session.begin();
+      for (let first = 0; first < 100; first += 10)
+        await transaction.write(spanBatch('0', [first, first + 10]));
+      await transaction.write({ partition: '0', rows: [] });
+      await transaction.prepare();
+      await transaction.commit(world.range(session, { '0': [0, 100] }));
+      world.expectPosition(session.positions, '0', { epoch: 1n, offset: 100n });
+      await world.expectSpans([0, 100]);
+    });
+
+    test('watermark, readTo and plan are stored with the position, and left out with it', async (world) => {
+      const session = await world.claim();
+      const extra = { watermark: -5n, readTo: 12n, plan: 2n ** 62n };
+      for (const advance of [
+        { offset: 10n, source: SOURCE, ...extra },
+        { offset: 11n, source: SOURCE },
+      ]) {
+        const transaction = await session.begin();
+        await transaction.prepare();
+        await transaction.commit({ from: session.positions, to: new Map([['0', advance]]) });
+        const found = positionOf(await (await world.open()).positions(), '0');
+        const { watermark, readTo, plan } = found;
+        world.expect({ watermark, readTo, plan }).toEqual({
+          watermark: 'watermark' in advance ? extra.watermark : undefined,
+          readTo: 'readTo' in advance ? extra.readTo : undefined,
+          plan: 'plan' in advance ? extra.plan : undefined,
+        });
+      }
+    });
+
+    test('offsets reach to 2^63 - 1', async (world) => {
+      const session = await world.claim();
+      const offset = 2n ** 63n - 1n;
+      const transaction = await session.begin();
+      await transaction.prepare();
+      await transaction.commit({ from: session.positions, to: new Map([['0', { offset, source: SOURCE }]]) });
+      world.expectPosition(await (await world.open()).positions(), '0', { offset });
+    });
+
+    test('positions() disturbs nobody, and shows no claim that was not made', async (world) => {
+      const reader = await world.open();
+      world.expect((await reader.positions()).size).toEqual(0);
+      const session = await world.claim();
+      const transaction = await world.prepare(session, { '0': [0, 10] });
+      world.expectPosition(await reader.positions(), '0', { epoch: 0n, offset: null, owner: session.owner });
+      await transaction.commit(world.range(session, { '0': [0, 10] }));
+      world.expectPosition(await reader.positions(), '0', { epoch: 1n, offset: 10n, owner: session.owner });
+      await world.commit(session, { '0': [10, 20] });
+      await world.expectSpans([0, 20]);
+    });
+
+    test('a rolled back transaction makes room for the next one', async (world) => {
+      const session = await world.claim();
+      const transaction = await world.prepare(session, { '0': [0, 10] });
+      await transaction.rollback();
+      await transaction.rollback();
+      await world.commit(session, { '0': [0, 10] });
+      world.expectPosition(session.positions, '0', { epoch: 1n, offset: 10n });
+      await world.expectSpans([0, 10]);
+    });
+
+    test('the next transaction may be begun while one commits if, and only if, staging is declared', async (world) => {
+      const session = await world.claim();
+      const first = await world.prepare(session, { '0': [0, 10] });
+      const committed = first.commit(world.range(session, { '0': [0, 10] }));
+      if (world.capabilities.staging) {
+        const second = await session.begin();
+        await second.write(spanBatch('0', [10, 20]));
+        await committed;
+        await world.expectSpans([0, 10]);
+        await second.prepare();
+        await second.commit(world.range(session, { '0': [10, 20] }));
+      } else {
+        await world.expectCode(session.begin(), 'EOS_TRANSACTION_OPEN');
+        await committed;
+        await world.commit(session, { '0': [10, 20] });
+      }
+      world.expectPosition(session.positions, '0', { epoch: 2n, offset: 20n });
+      await world.expectSpans([0, 20]);
+    });
+
+    test('what is staged is thrown away where the commit before it leaves nothing to stage on', async (world) => {
+      const session = await world.claim();
+      const first = await world.prepare(session, { '0': [0, 10] });
+      const committed = first.commit(world.range(session, { '0': [0, 10] }));
+      const second = world.capabilities.staging ? await session.begin() : undefined;
+      await second?.write(spanBatch('0', [10, 20]));
+      await committed;
+      await session.close();
+      await world.expectSpans([0, 10]);
+      await world.commit(await world.claim(), { '0': [10, 20] });
+      await world.expectSpans([0, 20]);
+    });
+  });
+}

@@ -1,0 +1,13 @@
+import { describe, expect, test } from '@jest/globals';
+import { conformance } from './conformance/conformance.js';
+import { memoryDestination } from './memory/memory-destination.js';
+
+for (const mode of ['append', 'upsert', 'retract'] as const) {
+  conformance({
+    describe,
+    test,
+    expect,
+    name: `memory, ${mode}`,
+    create: async () => memoryDestination({ mode }),
+  });
+}
