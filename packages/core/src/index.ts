@@ -12,6 +12,7 @@ export { keyTextOf, valueText } from './row-text.js';
 export * from './schema.js';
 export * from './sink.js';
 export * from './source.js';
+export * from './sources/index.js';
 export * from './guarantee.js';
 export { pipeline, type Pipeline, type PipelineOptions, type PipelineRunOptions } from './pipeline.js';
 export type { RetryOptions } from './runner/backoff.js';

@@ -1,0 +1,9 @@
+/** The sources of this package. */
+export { csvSource, type CsvSourceOptions } from './csv-source.js';
+export type { CsvOptions } from './csv.js';
+export type { Entries, Entry } from './entry-reader.js';
+export type { FileSourceOptions } from './file-source.js';
+export { iterableSource, type EntriesOptions, type ItemsOptions } from './iterable.js';
+export { jsonArraySource, ndjsonSource } from './json-sources.js';
+export type { NoSchemaOption, RecordOptions, SchemaOption } from './record-options.js';
+export { standardInput, type CsvInputOptions, type NdjsonInputOptions } from './standard-input.js';
