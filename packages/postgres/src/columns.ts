@@ -1,7 +1,7 @@
 /** Which columns are written, and how: the rows' schema held against the table. */
 import type { ColumnKind, ColumnType } from '@eos/core';
 import type { Settings } from './options.js';
-import { schemaError, type Table, type TableColumn } from './target.js';
+import { schemaError, tableColumn, type Table, type TableColumn } from './table.js';
 import { valueEncoder, type ColumnEncoder } from './value-text.js';
 
 /** The kind of values that a column takes where no schema says so. Any other type takes its text form, from a string. */
@@ -42,8 +42,7 @@ export function planColumns(settings: Settings, table: Table): readonly ColumnEn
   const written = named ?? table.columns.filter(({ isGenerated }) => !isGenerated).map(({ name }) => name);
   checkRest(table, written);
   return written.map((name) => {
-    const column = table.columns.find((candidate) => candidate.name === name);
-    if (column === undefined) throw schemaError(`${table.sql} has no column ${JSON.stringify(name)}`);
+    const column = tableColumn(table, name);
     if (column.isGenerated)
       throw schemaError(`column ${JSON.stringify(name)} of ${table.sql} is made by the server`);
     return planColumn(settings, table, column);
@@ -54,7 +53,7 @@ function planColumn({ schema }: Settings, table: Table, column: TableColumn): Co
   const { name, isNullable } = column;
   const declared = schema?.columns[name];
   if (declared === undefined) {
-    const type = catalogType(column.type);
+    const type = catalogType(column);
     return { name, kind: type.kind, isNullable, encode: valueEncoder(type) };
   }
   const { type } = declared;
@@ -64,12 +63,26 @@ function planColumn({ schema }: Settings, table: Table, column: TableColumn): Co
       `column ${JSON.stringify(name)} of ${table.sql} is of type ${column.type}, which ${problem}`,
     );
   }
-  return { name, kind: type.kind, isNullable: isNullable && declared.isNullable, encode: valueEncoder(type) };
+  // The server would round to the column's own digits, silently.
+  const exact = type.kind === 'decimal' && column.modifier >= 4 ? catalogType(column) : type;
+  return {
+    name,
+    kind: type.kind,
+    isNullable: isNullable && declared.isNullable,
+    encode: valueEncoder(exact),
+  };
 }
 
-function catalogType(name: string): ColumnType {
-  const kind = KINDS[name];
-  return { kind: kind ?? 'string' };
+function catalogType({ type, modifier }: TableColumn): ColumnType {
+  const kind = KINDS[type] ?? 'string';
+  return kind === 'decimal' ? { kind, ...numericModifier(modifier) } : { kind };
+}
+
+/** Precision and scale of `numeric(p, s)`. https://github.com/postgres/postgres/blob/REL_15_STABLE/src/backend/utils/adt/numeric.c */
+export function numericModifier(modifier: number): { precision?: number; scale?: number } {
+  if (modifier < 4) return {};
+  const scale = (((modifier - 4) & 0x7ff) ^ 1024) - 1024;
+  return { precision: ((modifier - 4) >> 16) & 0xffff, scale };
 }
 
 /** What the rows leave out must be able to stay out. */

@@ -19,10 +19,7 @@ const COPY_FAIL = 0x66;
 const COPY_DONE = Buffer.from([0x63, 0, 0, 0, 4]);
 
 export interface CopyIn {
-  /**
-   * Sends rows. Returns a promise where the caller has to wait before it sends more.
-   * @throws (or rejects with) why the COPY failed
-   */
+  /** Sends rows. Returns a promise where the caller has to wait before it sends more; it rejects where the COPY failed. */
   send(text: string): Promise<void> | undefined;
   /** Sends the last rows and `following`, and resolves when the server has carried out both. */
   finish(text: string, following?: string): Promise<void>;
@@ -43,7 +40,7 @@ export function startCopy(link: Link, statements: string): CopyIn {
 
   return {
     send(text) {
-      reply.check();
+      if (reply.isOver()) return reply.ended();
       stream().write(message(COPY_DATA, text));
       return stream().writableLength <= HIGH_WATER ? undefined : link.bounded(drained());
     },
@@ -64,7 +61,7 @@ export function startCopy(link: Link, statements: string): CopyIn {
   async function drained(): Promise<void> {
     const socket = stream();
     const drain = new Promise<void>((resolve) => socket.once('drain', resolve));
-    await Promise.race([drain, reply.failed()]);
+    await Promise.race([drain, reply.ended()]);
   }
 }
 
@@ -124,8 +121,8 @@ function copyReply(statements: string) {
     check,
     isSubmitted: () => submitted,
     isOver: () => over,
+    /** Resolves when the server has ended the COPY, rejects when it failed. */
     ended: () => ended().then(check),
-    failed: () => ended().then(check),
   };
 }
 

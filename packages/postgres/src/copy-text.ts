@@ -1,7 +1,10 @@
 /** Rows as the text format of COPY. https://www.postgresql.org/docs/current/sql-copy.html */
 import { EosError, messageOf, type Columns, type InferRow, type RowSchema } from '@eos/core';
-import { shown } from './refuse.js';
+import { refuse, shown } from './refuse.js';
 import { NULL, schemaEncoder, type ColumnEncoder } from './value-text.js';
+
+/** A row, seen as values by column. */
+export type Fields = Readonly<Record<string, unknown>>;
 
 /** Writes the rows of one table as COPY text. */
 export interface CopyTextEncoder<Row> {
@@ -33,11 +36,11 @@ export function lineEncoder<Row>(columns: readonly ColumnEncoder[]): CopyTextEnc
   return {
     columns: columns.map(({ name }) => name),
     line(row) {
-      if (!isFields(row)) throw new EosError('EOS_ROW', `a row must be an object, not ${shown(row)}`);
+      const fields = fieldsOf(row);
       let text = '';
       let separator = '';
       for (const column of columns) {
-        text += separator + field(column, row[column.name]);
+        text += separator + field(column, fields[column.name]);
         separator = '\t';
       }
       return text;
@@ -65,6 +68,11 @@ function rowError(column: string, reason: string): EosError {
   return new EosError('EOS_ROW', `column ${JSON.stringify(column)}: ${reason}`, { details: { column } });
 }
 
-function isFields(row: unknown): row is Readonly<Record<string, unknown>> {
+/** @throws EOS_ROW for what is no object */
+export function fieldsOf(row: unknown): Fields {
+  return isFields(row) ? row : refuse(`a row must be an object, not ${shown(row)}`);
+}
+
+function isFields(row: unknown): row is Fields {
   return typeof row === 'object' && row !== null;
 }

@@ -4,7 +4,7 @@ import { isServerError, mapError } from './error-map.js';
 import { shorten } from './refuse.js';
 
 /** Where a row came from. */
-export interface RowPlace {
+interface RowPlace {
   readonly partition: PartitionId;
   readonly offset?: bigint;
 }
@@ -24,8 +24,8 @@ interface Sent {
 const KEPT_LINES = 500_000;
 
 export interface SentRows {
-  /** Remembers rows that are sent, one line each, in order. `offsets` must not change any more. */
-  add(partition: PartitionId, offsets: BigInt64Array | undefined, count: number): void;
+  /** Remembers rows that are sent, one line each, in order: those at `places` of the batch, or all. */
+  add<Row>(batch: ChangeBatch<Row>, places: Uint32Array | undefined): void;
   /** The error of a COPY into `table`, with the row that it was about where the server has named its line. */
   explain(error: unknown, table: string): EosError;
 }
@@ -43,8 +43,10 @@ export function sentRows(): SentRows {
   }
 
   return {
-    add(partition, offsets, count) {
-      batches.push({ partition, offsets, first: lines + 1, count });
+    add({ rows, partition, offsets }, places) {
+      const count = places?.length ?? rows.length;
+      // A copy: the caller may use the array again.
+      batches.push({ partition, offsets: pick(offsets, places), first: lines + 1, count });
       lines += count;
       kept += count;
       while (batches.length > 1 && kept - (batches[0]?.count ?? 0) >= KEPT_LINES)
@@ -60,8 +62,16 @@ export function sentRows(): SentRows {
   };
 }
 
+function pick(
+  offsets: BigInt64Array | undefined,
+  places: Uint32Array | undefined,
+): BigInt64Array | undefined {
+  if (offsets === undefined || places === undefined) return offsets?.slice();
+  return BigInt64Array.from(places, (place) => offsets[place] ?? 0n);
+}
+
 /** The same error, saying which row it was about. */
-export function placed(error: EosError, place: RowPlace | undefined, context?: string): EosError {
+function placed(error: EosError, place: RowPlace | undefined, context?: string): EosError {
   const { code, retryable, outcome, cause, details } = error;
   const where = place === undefined ? '' : `${describe(place)}: `;
   const message = `${where}${error.message}${context === undefined ? '' : ` (${shorten(context, 200)})`}`;
@@ -73,10 +83,14 @@ export function placed(error: EosError, place: RowPlace | undefined, context?: s
   });
 }
 
-/** Where the row at `index` of a batch came from. */
-export function placeOf<Row>({ partition, offsets }: ChangeBatch<Row>, index: number): RowPlace {
+/** An error of the row at `index` of a batch, saying where that came from. */
+export function placedIn<Row>(
+  error: EosError,
+  { partition, offsets }: ChangeBatch<Row>,
+  index: number,
+): EosError {
   const offset = offsets?.[index];
-  return offset === undefined ? { partition } : { partition, offset };
+  return placed(error, offset === undefined ? { partition } : { partition, offset });
 }
 
 function describe({ partition, offset }: RowPlace): string {

@@ -3,7 +3,7 @@ import type { PartitionId, Position, SessionDriver, TransactionDriver, TxId } fr
 import { commit, type Committer } from './commit.js';
 import type { Link } from './connection.js';
 import { mapError } from './error-map.js';
-import type { Writer, WriterFactory } from './writer.js';
+import type { Writer, Writers } from './writer.js';
 
 interface Slot {
   readonly link: Link;
@@ -16,7 +16,7 @@ export function openSession<Row>(
   links: readonly Link[],
   positions: ReadonlyMap<PartitionId, Position>,
   committer: Committer,
-  writers: WriterFactory<Row>,
+  writers: Writers<Row>,
 ): SessionDriver<Row> {
   const slots = links.map((link): Slot => ({ link, isUsed: false, cleaning: undefined }));
   return {
@@ -45,7 +45,7 @@ function transaction<Row>(
   slot: Slot,
   id: TxId,
   committer: Committer,
-  writers: WriterFactory<Row>,
+  writers: Writers<Row>,
 ): TransactionDriver<Row> {
   const { link } = slot;
   let writer: Writer<Row> | undefined;
@@ -56,7 +56,7 @@ function transaction<Row>(
     // Begun with the first rows: a transaction without any needs no more than its commit.
     async write(batch) {
       await Promise.resolve()
-        .then(() => (writer ??= writers(link)).write(batch))
+        .then(() => (writer ??= writers.begin(link)).write(batch))
         .catch(mapped);
     },
     async prepare() {

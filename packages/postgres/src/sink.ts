@@ -20,8 +20,10 @@ import { mapError } from './error-map.js';
 import { quoteTable } from './identifiers.js';
 import { checkOptions, type PostgresSinkOptions, type Settings } from './options.js';
 import { openSession } from './session.js';
-import { openTarget, type Table } from './target.js';
-import type { WriterFactory } from './writer.js';
+import type { Table } from './table.js';
+import { openTarget } from './target.js';
+import { upsertWriters } from './upsert.js';
+import type { Writers } from './writer.js';
 
 /**
  * A PostgreSQL table as a sink: rows and positions are committed by one transaction of the same database.
@@ -69,8 +71,11 @@ async function connect<Row>(settings: Settings, context: SinkContext): Promise<S
   };
 }
 
-function planWriters<Row>(settings: Settings, table: Table): WriterFactory<Row> {
-  return appendWriters(table, planColumns(settings, table));
+function planWriters<Row>(settings: Settings, table: Table): Writers<Row> {
+  const columns = planColumns(settings, table);
+  return settings.mode === 'append'
+    ? appendWriters(table, columns)
+    : upsertWriters(table, columns, settings.key);
 }
 
 async function recover<Row>(
@@ -83,6 +88,7 @@ async function recover<Row>(
   try {
     const { table, id } = await openTarget(links[0], settings, context);
     const writers = planWriters<Row>(settings, table);
+    await Promise.all(links.map((link) => writers.prepare(link)));
     const { lockTimeoutMs, commitTimeoutMs, terminateBlocking } = settings;
     const request = { ...context, ...claim, target: id, object: table.sql, backends: links, lockTimeoutMs };
     const positions = await claimAll(links, request, terminateBlocking);

@@ -1,29 +1,10 @@
-/** The table: what it looks like, whether it is the one that the positions belong to, and making it where it is missing. */
+/** The table: whether it is the one that the positions belong to, and making it where it is missing. */
 import { EosError, randomId, type ColumnType, type RowSchema, type SinkContext } from '@eos/core';
 import { checkFormat, FORMAT, SETUP_LOCK } from './catalog.js';
 import type { Link } from './connection.js';
 import { literal, quote, quoteAll, quoteTable } from './identifiers.js';
 import type { Settings } from './options.js';
-
-/** A column as the catalog has it. */
-export interface TableColumn {
-  readonly name: string;
-  /** Name of its type, below any domain: `int8`, `text`, `_int4`, … */
-  readonly type: string;
-  readonly isNullable: boolean;
-  readonly hasDefault: boolean;
-  /** The server makes its value: a generated column, or an identity that is always generated. */
-  readonly isGenerated: boolean;
-}
-
-export interface Table {
-  readonly oid: string;
-  /** As the catalog has it, without its schema. */
-  readonly name: string;
-  /** Qualified and quoted, as SQL. */
-  readonly sql: string;
-  readonly columns: readonly TableColumn[];
-}
+import { inspectTable, schemaError, type Table } from './table.js';
 
 /** A table that was found fit to write to. */
 export interface Target {
@@ -37,40 +18,8 @@ export interface Target {
  * @throws EOS_SCHEMA, EOS_PERMISSION, EOS_TARGET_CHANGED where positions exist and the table does not
  */
 export async function openTarget(link: Link, settings: Settings, context: SinkContext): Promise<Target> {
-  const table = (await inspect(link, settings)) ?? (await makeTable(link, settings, context));
+  const table = (await inspectTable(link, settings.table)) ?? (await makeTable(link, settings, context));
   return { table, id: await identify(link, table) };
-}
-
-async function inspect(link: Link, settings: Settings): Promise<Table | undefined> {
-  const [found, columns] = await link.run(`
-    SELECT c.oid, n.nspname, c.relname, c.relkind FROM pg_catalog.pg_class c
-      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE ${isTable(settings)};
-    SELECT a.attname, (WITH RECURSIVE below AS (
-          SELECT t.* FROM pg_catalog.pg_type t WHERE t.oid = a.atttypid
-          UNION ALL SELECT t.* FROM below JOIN pg_catalog.pg_type t ON t.oid = below.typbasetype WHERE below.typtype = 'd'
-        ) SELECT typname FROM below WHERE typtype <> 'd'),
-        a.attnotnull, a.atthasdef OR a.attidentity <> '', a.attgenerated <> '' OR a.attidentity = 'a'
-      FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
-      WHERE ${isTable(settings)} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`);
-  const [oid, schema, name, kind] = found?.rows[0] ?? [];
-  if (typeof oid !== 'string' || typeof schema !== 'string' || typeof name !== 'string') return undefined;
-  if (kind !== 'r' && kind !== 'p') throw schemaError(`${schema}.${name} is no table`);
-  return {
-    oid,
-    name,
-    sql: quoteTable({ schema, name }),
-    columns: (columns?.rows ?? []).map(([column, type, notNull, hasDefault, isGenerated]) => ({
-      name: String(column),
-      type: String(type),
-      isNullable: notNull === 'f',
-      hasDefault: hasDefault === 't',
-      isGenerated: isGenerated === 't',
-    })),
-  };
-}
-
-function isTable({ table }: Settings): string {
-  return `c.oid = pg_catalog.to_regclass(${literal(quoteTable(table))})`;
 }
 
 async function makeTable(link: Link, settings: Settings, context: SinkContext): Promise<Table> {
@@ -89,7 +38,7 @@ async function makeTable(link: Link, settings: Settings, context: SinkContext): 
     throw schemaError(`table ${sql} does not exist: make it, or give a schema and create: true`);
   }
   await transaction(link, `CREATE TABLE IF NOT EXISTS ${sql} (${tableBody(settings.schema, settings.key)})`);
-  const table = await inspect(link, settings);
+  const table = await inspectTable(link, settings.table);
   if (table === undefined) throw schemaError(`table ${sql} was made, but cannot be seen`);
   return table;
 }
@@ -164,8 +113,4 @@ async function readTarget(link: Link, find: string): Promise<string | undefined>
   const [id, format] = answer?.rows[0] ?? [];
   checkFormat(format, 'the record of the table');
   return id ?? undefined;
-}
-
-export function schemaError(message: string): EosError {
-  return new EosError('EOS_SCHEMA', message);
 }

@@ -77,10 +77,10 @@ function decimalEncoder(precision: number | undefined, scale: number): (value: u
   return (value) => {
     const parts = typeof value === 'string' ? DECIMAL.exec(value) : null;
     if (parts === null) return refuse('no decimal: digits in a string, with an optional sign and point');
-    if (precision !== undefined) {
+    if (precision !== undefined && scale >= 0) {
       const whole = (parts[1] ?? '').replace(/^0+/, '');
       const fraction = (parts[2] ?? parts[3] ?? '').replace(/0+$/, '');
-      if (whole.length > precision - scale || fraction.length > scale) {
+      if (whole.length > Math.max(0, precision - scale) || fraction.length > scale) {
         return refuse(`more digits than decimal(${precision}, ${scale}) holds`);
       }
     }

@@ -6,11 +6,13 @@ export interface Writer<Row> {
   write(batch: ChangeBatch<Row>): Promise<void>;
   prepare(): Promise<void>;
   /** Leaves the transaction ready for a ROLLBACK. */
-  abandon(): void;
+  readonly abandon: () => void;
 }
 
-/** Begins a transaction on an idle connection. */
-export type WriterFactory<Row> = (link: Link) => Writer<Row>;
-
-/** How many characters of rows are sent at a time: large enough for few system calls, small enough to start early. */
-export const SLICE = 65_536;
+/** How the rows of a table are written. */
+export interface Writers<Row> {
+  /** Readies a new connection. */
+  prepare(link: Link): Promise<void>;
+  /** Begins a transaction on an idle connection. */
+  begin(link: Link): Writer<Row>;
+}

@@ -1,0 +1,74 @@
+/** Upsert: changes go to a staging table as they come, and from there to the target when all are there. */
+import { isRetraction } from '@eos/core';
+import { BEGIN } from './commit.js';
+import type { Link } from './connection.js';
+import { lineEncoder } from './copy-text.js';
+import { lastChanges, repeatFinder } from './fold.js';
+import { planKey, type KeyText } from './keys.js';
+import { rowSender } from './row-sender.js';
+import { planStaging, STAGING, type Contents, type Staging } from './staging.js';
+import type { Table } from './table.js';
+import { NULL, type ColumnEncoder } from './value-text.js';
+import type { Writer, Writers } from './writer.js';
+
+interface Plan<Row> {
+  readonly key: KeyText;
+  readonly staging: Staging;
+  readonly upsertLine: (row: Row) => string;
+  readonly deleteLine: (row: Row) => string;
+}
+
+export function upsertWriters<Row>(
+  table: Table,
+  columns: readonly ColumnEncoder[],
+  key: readonly string[],
+): Writers<Row> {
+  const names = columns.map(({ name }) => name);
+  const plan: Plan<Row> = {
+    key: planKey(table, columns, key),
+    staging: planStaging(table, names, key),
+    upsertLine: lineEncoder<Row>(columns).line,
+    // A delete needs no more than its key.
+    deleteLine: lineEncoder<Row>(columns.map((column) => (key.includes(column.name) ? column : left(column))))
+      .line,
+  };
+  return {
+    async prepare(link) {
+      await link.run(plan.staging.create);
+    },
+    begin: (link) => upsertWriter(link, plan),
+  };
+}
+
+function left(column: ColumnEncoder): ColumnEncoder {
+  return { ...column, isNullable: true, encode: () => NULL };
+}
+
+function upsertWriter<Row>(link: Link, { key, staging, upsertLine, deleteLine }: Plan<Row>): Writer<Row> {
+  const sender = rowSender(link, `${BEGIN}; ${staging.copy}`, STAGING);
+  const isRepeated = repeatFinder();
+  const contents: Contents = { hasDeletes: false, hasUpserts: false, hasRepeats: false };
+  let batches = 0;
+
+  return {
+    async write(batch) {
+      const last = lastChanges(batch, key);
+      contents.hasRepeats = isRepeated(last) || contents.hasRepeats;
+      batches += 1;
+      const [upserts, deletes] = [`\t${batches}`, `\t-${batches}`];
+      const { ops } = batch;
+      // Without a repeat, the rows are their own last changes, in their own order.
+      const places = last.size === batch.rows.length ? undefined : Uint32Array.from(last.values());
+      await sender.send(batch, places, (row, index) => {
+        if (isRetraction(ops?.[index] ?? 0)) {
+          contents.hasDeletes = true;
+          return deleteLine(row) + deletes;
+        }
+        contents.hasUpserts = true;
+        return upsertLine(row) + upserts;
+      });
+    },
+    prepare: () => sender.finish(staging.merge(contents)),
+    abandon: sender.abandon,
+  };
+}
