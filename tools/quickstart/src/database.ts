@@ -1,0 +1,70 @@
+/** Reads the tables and the stored positions back, with plain `pg`. */
+import { Client } from 'pg';
+import type { FoundRow } from './check.js';
+import { flightText, routeText } from './oracle.js';
+import type { Table } from './tables.js';
+
+/** Where a table stands, as the destination has it. */
+export interface StoredPosition {
+  readonly offset: number;
+  /** How many commits there were; undefined where nobody counts them. */
+  readonly commits: number | undefined;
+}
+
+export interface StoredTable {
+  readonly rows: readonly FoundRow[];
+  readonly position: StoredPosition | undefined;
+}
+
+/** What both tables hold. The positions are those of Eos, or those that the unsafe writer keeps. */
+export async function readTables(url: string, unsafe: boolean): Promise<Record<Table, StoredTable>> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const position = unsafe ? unsafePosition : eosPosition;
+    return {
+      flights: { rows: await readFlights(client), position: await position(client, 'flights') },
+      routes: { rows: await readRoutes(client), position: await position(client, 'routes') },
+    };
+  } finally {
+    await client.end();
+  }
+}
+
+async function readFlights(client: Client): Promise<FoundRow[]> {
+  const { rows } = await client.query<{
+    source_offset: string;
+    delay: number;
+    distance: number;
+    time: number;
+  }>('SELECT source_offset, delay, distance, time FROM flights');
+  return rows.map((row) => [row.source_offset, flightText(row)]);
+}
+
+async function readRoutes(client: Client): Promise<FoundRow[]> {
+  const { rows } = await client.query<{
+    origin: string;
+    destination: string;
+    flights: number;
+    delay: number;
+  }>('SELECT origin, destination, flights, delay_minutes AS delay FROM routes');
+  return rows.map((row) => [`${row.origin}-${row.destination}`, routeText(row)]);
+}
+
+async function eosPosition(client: Client, table: Table): Promise<StoredPosition | undefined> {
+  const { rows } = await client.query<{ next_offset: string; epoch: string }>(
+    'SELECT next_offset, epoch FROM eos.positions WHERE pipeline = $1 ORDER BY epoch DESC LIMIT 1',
+    [table],
+  );
+  const [row] = rows;
+  return row && { offset: Number(row.next_offset), commits: Number(row.epoch) };
+}
+
+async function unsafePosition(client: Client, table: Table): Promise<StoredPosition | undefined> {
+  const { rows } = await client.query<{ next_offset: string }>(
+    'SELECT next_offset FROM progress WHERE table_name = $1',
+    [table],
+  );
+  const [row] = rows;
+  return row && { offset: Number(row.next_offset), commits: undefined };
+}

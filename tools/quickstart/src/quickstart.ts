@@ -1,0 +1,167 @@
+/** One run: the server, the files, the writers and their deaths, the check. */
+import { readFile } from 'node:fs/promises';
+import { startPostgres, type PostgresServer, type TestDatabase } from '@eos/services';
+import { tcpProxy } from '@eos/testkit';
+import { checkRows } from './check.js';
+import { prepareData, type DataSet, type Slice } from './data.js';
+import { readTables, type StoredTable } from './database.js';
+import { killPlan, type PlannedKill } from './kill-plan.js';
+import { runLives } from './lives.js';
+import { expectedFlights, expectedRoutes } from './oracle.js';
+import type { Progress, ProgressTotals } from './progress.js';
+import type { Result } from './report.js';
+import { rowsBefore, Tally } from './tally.js';
+import type { CommitRows, Table } from './tables.js';
+
+export interface QuickstartOptions {
+  readonly seed: number;
+  /** Whether offsets are committed apart from rows. */
+  readonly unsafe: boolean;
+  /** Less data, for tests. */
+  readonly slice?: Slice;
+  /** Source rows per transaction. Default {@link COMMIT_ROWS}. */
+  readonly commitRows?: CommitRows;
+  readonly startProgress: (totals: ProgressTotals) => Progress;
+  readonly signal: AbortSignal;
+}
+
+/** Small, so that there are hundreds of commits, and a kill has something to hit. */
+export const COMMIT_ROWS: CommitRows = { flights: 1_000, routes: 500 };
+
+export interface Introduction {
+  readonly version: string;
+  readonly rows: Readonly<Record<Table, number>>;
+  readonly kills: number;
+}
+
+export interface Quickstart {
+  readonly introduction: Introduction;
+  /** Runs the writers and checks what they left. @throws what makes a run worthless, or the reason of `signal` */
+  run(): Promise<Result>;
+  /** The database, until `close`. */
+  readonly url: string;
+  /** Stops the server and removes every file of the run. */
+  close(): Promise<void>;
+}
+
+/** Starts a server, and makes the changelog in a folder of its own. */
+export async function openQuickstart(options: QuickstartOptions): Promise<Quickstart> {
+  const server = await startPostgres();
+  try {
+    const database = await server.createDatabase('quickstart');
+    // The server's folder is the run's: a watchdog removes it even after SIGKILL.
+    const data = await prepareData(server.directory, options.slice);
+    return quickstartWith(options, server, database, data);
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+function quickstartWith(
+  options: QuickstartOptions,
+  server: PostgresServer,
+  database: TestDatabase,
+  data: DataSet,
+): Quickstart {
+  const { seed, commitRows = COMMIT_ROWS } = options;
+  const commits = (table: Table) => Math.ceil(data.offsets[table].length / commitRows[table]);
+  const plan = killPlan(seed, { flights: commits('flights'), routes: commits('routes') });
+  return {
+    introduction: {
+      version: server.version,
+      rows: { flights: data.offsets.flights.length, routes: data.offsets.routes.length },
+      kills: plan.length,
+    },
+    url: database.url,
+    async run() {
+      const tally = await write(options, database, data, plan, commitRows);
+      return await check(options, database, data, tally);
+    },
+    close: () => server.stop(),
+  };
+}
+
+async function write(
+  { unsafe, signal, startProgress }: QuickstartOptions,
+  database: TestDatabase,
+  data: DataSet,
+  plan: readonly PlannedKill[],
+  commitRows: CommitRows,
+): Promise<Tally> {
+  const tally = new Tally(data.offsets);
+  const rows = data.offsets.flights.length + data.offsets.routes.length;
+  const proxy = await tcpProxy({ host: database.host, port: database.port });
+  const progress = startProgress({ rows, kills: plan.length });
+  const show = (doing: string) =>
+    progress.show({ rows: tally.rows, commits: tally.commits, kills: tally.kills.length, doing });
+  const connection = new URL(database.url);
+  connection.port = String(proxy.port);
+  try {
+    await runLives({
+      writer: writerFile(unsafe ? 'unsafe-writer.js' : 'writer.js'),
+      task: {
+        connection: connection.href,
+        flightsFile: data.flightsFile,
+        changelogFile: data.changelogFile,
+        commitRows,
+      },
+      proxy,
+      plan,
+      onNews: (news) => {
+        tally.heard(news);
+        show(`writing ${news.table}`);
+      },
+      onKill: (kill) => {
+        tally.killed(kill);
+        show(`killed at ${kill.point}`);
+      },
+      signal,
+    });
+    show('done');
+    return tally;
+  } finally {
+    progress.stop();
+    await proxy.close();
+  }
+}
+
+/** Children run what was built, also where this file is run from its source. */
+function writerFile(name: string): URL {
+  return new URL(`../dist/${name}`, import.meta.url);
+}
+
+async function check(
+  { unsafe }: QuickstartOptions,
+  database: TestDatabase,
+  data: DataSet,
+  tally: Tally,
+): Promise<Result> {
+  const found = await readTables(database.url, unsafe);
+  const expected = {
+    flights: expectedFlights(await readFile(data.flightsFile)),
+    routes: expectedRoutes(await readFile(data.routeFlightsFile)),
+  };
+  return {
+    checks: {
+      flights: checkRows(expected.flights, found.flights.rows),
+      routes: checkRows(expected.routes, found.routes.rows),
+    },
+    positions: {
+      flights: standOf(found.flights, data.offsets.flights),
+      routes: standOf(found.routes, data.offsets.routes),
+    },
+    kills: tally.kills,
+    landedUnseen: unsafe ? undefined : tally.landedUnseen,
+    contradictions: tally.contradictions,
+  };
+}
+
+function standOf({ position }: StoredTable, offsets: readonly number[]) {
+  const offset = position?.offset ?? 0;
+  return {
+    offset,
+    rowsLeft: offsets.length - rowsBefore(offsets, offset),
+    ...(position?.commits === undefined ? {} : { commits: position.commits }),
+  };
+}

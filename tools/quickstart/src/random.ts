@@ -1,0 +1,38 @@
+/** Random numbers that a seed repeats: the same on every machine. */
+export interface Random {
+  /** A whole number from 0 to `below` - 1. */
+  below(below: number): number;
+}
+
+export const MAX_SEED = 2 ** 32 - 1;
+
+/** A seed for a run that was given none. */
+export function randomSeed(): number {
+  return Math.floor(Math.random() * (MAX_SEED + 1));
+}
+
+/** Mulberry32: 32 bits of state, good enough to choose where to strike. */
+export function seededRandom(seed: number): Random {
+  let state = seed >>> 0;
+  const next = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = state;
+    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  return { below: (below) => Math.floor(next() * below) };
+}
+
+/** One of `items`, which must not be empty. */
+export function oneOf<Item>(random: Random, items: readonly [Item, ...Item[]]): Item {
+  return items[random.below(items.length)] ?? items[0];
+}
+
+/** The items in another order. */
+export function shuffled<Item>(random: Random, items: readonly Item[]): Item[] {
+  return items
+    .map((item) => ({ item, rank: random.below(2 ** 32) }))
+    .sort((left, right) => left.rank - right.rank)
+    .map(({ item }) => item);
+}

@@ -1,0 +1,32 @@
+/** The two tables of the demo, as the writers fill them. */
+import { rowSchema, t, type InferRow } from '@eos/core';
+
+/** In the order in which a writer fills them. */
+export const TABLES = ['flights', 'routes'] as const;
+
+export type Table = (typeof TABLES)[number];
+
+/** Append only: each flight once. Without the byte that it starts at, two equal flights could not be told apart. */
+export const flightSchema = rowSchema({
+  source_offset: t.int64(),
+  delay: t.int32(),
+  distance: t.int32(),
+  time: t.float64(),
+});
+
+export type FlightRow = InferRow<typeof flightSchema>;
+
+/** One row a route: how many flights, and the sum of their delays. */
+export const routeSchema = rowSchema({
+  origin: t.string(),
+  destination: t.string(),
+  flights: t.int32(),
+  delay_minutes: t.int32(),
+});
+
+export type RouteRow = InferRow<typeof routeSchema>;
+
+export const ROUTE_KEY = ['origin', 'destination'] as const;
+
+/** Source rows per transaction. */
+export type CommitRows = Readonly<Record<Table, number>>;
