@@ -19,6 +19,8 @@ export interface RowSender {
   ): Promise<void>;
   /** Ends the rows and carries out `following`, in one round trip. */
   finish(following?: string): Promise<void>;
+  /** Throws what an error of the server means, with the row that it is about where that is known. */
+  readonly explain: (error: unknown) => never;
   readonly abandon: () => void;
 }
 
@@ -27,7 +29,7 @@ export function rowSender(link: Link, statements: string, table: string): RowSen
   const copy = startCopy(link, statements);
   const sent = sentRows();
   let text = '';
-  const explained = (error: unknown): never => {
+  const explain = (error: unknown): never => {
     throw sent.explain(error, table);
   };
 
@@ -40,12 +42,13 @@ export function rowSender(link: Link, statements: string, table: string): RowSen
         if (text.length < SLICE) continue;
         const slice = text;
         text = '';
-        await copy.send(slice)?.catch(explained);
+        await copy.send(slice)?.catch(explain);
       }
     },
     async finish(following) {
-      await copy.finish(text, following).catch(explained);
+      await copy.finish(text, following).catch(explain);
     },
+    explain,
     abandon: copy.abandon,
   };
 }

@@ -15,49 +15,60 @@ export interface Contents {
   hasRepeats: boolean;
 }
 
+/** The statements of a transaction. */
 export interface Staging {
   /** Makes the table, once a connection. */
   readonly create: string;
   /** Fills it. A line has the fields of the written columns and a last one, `change`: the number of the batch, negative for a delete. */
   readonly copy: string;
-  /** Brings the changes to the target. */
+  /** Brings the changes to the target, whatever it holds. */
   readonly merge: (contents: Contents) => string;
+  /**
+   * The same for keys that are new to the target, at half the price: nothing is looked for before a row goes in. A key that is
+   * there fails it (23505), and `mergeAfterAll` takes over.
+   */
+  readonly mergeNew: (contents: Contents) => string;
+  readonly mergeAfterAll: (contents: Contents) => string;
 }
 
-/** Its columns go by their place, so that none can be of the same name as `change`. */
+/** What is deferred is checked before the COMMIT, so that a COMMIT finds nothing to complain about. */
+const CHECK = 'SET CONSTRAINTS ALL IMMEDIATE';
+
+/** The staging table's columns go by their place, so that none can be of the same name as `change`. */
 export function planStaging(table: Table, written: readonly string[], key: readonly string[]): Staging {
   const staged = new Map(written.map((name, index) => [name, `c${index}`]));
   const columns = written.map((name, index) => `c${index} ${tableColumn(table, name).sqlType}`);
   const keys = key.map((name) => ({ target: quote(name), staged: staged.get(name) ?? '' }));
-  const upsert = upsertText(table, written, key);
-  const remove = `DELETE FROM ${table.sql} t USING`;
   const isSame = keys.map((column) => `t.${column.target} = s.${column.staged}`).join(' AND ');
   const keyList = keys.map((column) => column.staged).join(', ');
   const latest = `(SELECT DISTINCT ON (${keyList}) * FROM ${FROM_STAGING} ORDER BY ${keyList}, pg_catalog.abs(change) DESC)`;
+  const values = written.map((_, index) => `s.c${index}`).join(', ');
+
+  const source = ({ hasRepeats }: Contents) => (hasRepeats ? latest : FROM_STAGING);
+  const remove = (contents: Contents) => {
+    if (!contents.hasDeletes) return [];
+    return [`DELETE FROM ${table.sql} t USING ${source(contents)} s WHERE s.change < 0 AND ${isSame}`];
+  };
+  const insert = (contents: Contents, otherwise: string) => {
+    if (!contents.hasUpserts) return [];
+    const upserts = contents.hasDeletes ? 'WHERE s.change > 0' : '';
+    const rows = `SELECT ${values} FROM ${source(contents)} s ${upserts}`;
+    return [`INSERT INTO ${table.sql} (${quoteAll(written)}) ${rows} ${otherwise}`];
+  };
+  const conflict = onConflict(written, key);
 
   return {
     create: `CREATE TEMPORARY TABLE ${STAGING} (${columns.join(', ')}, change int) ON COMMIT DELETE ROWS`,
     copy: `COPY ${FROM_STAGING} FROM STDIN`,
-    merge({ hasDeletes, hasUpserts, hasRepeats }) {
-      const source = hasRepeats ? latest : FROM_STAGING;
-      return [
-        ...(hasDeletes ? [`${remove} ${source} s WHERE s.change < 0 AND ${isSame}`] : []),
-        ...(hasUpserts ? [upsert(source, hasDeletes ? 'WHERE s.change > 0' : '')] : []),
-        // What is deferred is checked here, so that a COMMIT finds nothing to complain about.
-        'SET CONSTRAINTS ALL IMMEDIATE',
-      ].join('; ');
-    },
+    merge: (contents) => [...remove(contents), ...insert(contents, conflict), CHECK].join('; '),
+    mergeNew: (contents) =>
+      [...remove(contents), 'SAVEPOINT eos', ...insert(contents, ''), 'RELEASE eos', CHECK].join('; '),
+    mergeAfterAll: (contents) => ['ROLLBACK TO eos', ...insert(contents, conflict), CHECK].join('; '),
   };
 }
 
-function upsertText(table: Table, written: readonly string[], key: readonly string[]) {
-  const values = written.map((_, index) => `s.c${index}`).join(', ');
+function onConflict(written: readonly string[], key: readonly string[]): string {
   const others = written.filter((name) => !key.includes(name)).map(quote);
-  const update =
-    others.length === 0
-      ? 'DO NOTHING'
-      : `DO UPDATE SET ${others.map((name) => `${name} = excluded.${name}`).join(', ')}`;
-  return (source: string, filter: string) =>
-    `INSERT INTO ${table.sql} (${quoteAll(written)}) SELECT ${values} FROM ${source} s ${filter} ` +
-    `ON CONFLICT (${quoteAll(key)}) ${update}`;
+  const sets = others.map((name) => `${name} = excluded.${name}`).join(', ');
+  return `ON CONFLICT (${quoteAll(key)}) ${others.length === 0 ? 'DO NOTHING' : `DO UPDATE SET ${sets}`}`;
 }

@@ -24,12 +24,25 @@ const advance = (offset: bigint): Advances => new Map([['0', { offset, source: {
 
 describe('upsert', () => {
   test('last change wins, across batches', async () => {
-    const connector = postgresSink({ connection: server.url, table: 'Flights', mode: 'upsert', key: ['id'], schema });
+    const connector = postgresSink({
+      connection: server.url,
+      table: 'Flights',
+      mode: 'upsert',
+      key: ['id'],
+      schema,
+    });
     const sink = await connector.open({ pipeline: 'orders', sink: 'flights' });
     const session = await sink.recover(['0']);
     let transaction = await session.begin();
-    await transaction.write({ partition: '0', rows: [{ id: 1n, note: 'a\tb\\N' }, { id: 2 }, {id: 1, note: 'x'}] });
-    await transaction.write({ partition: '0', rows: [{ id: 3n, note: 'a\tb\\N' }, { id: 2 , note: 'y'}, {id: 4}], ops: Uint8Array.of(0, 2, 3)});
+    await transaction.write({
+      partition: '0',
+      rows: [{ id: 1n, note: 'a\tb\\N' }, { id: 2 }, { id: 1, note: 'x' }],
+    });
+    await transaction.write({
+      partition: '0',
+      rows: [{ id: 3n, note: 'a\tb\\N' }, { id: 2, note: 'y' }, { id: 4 }],
+      ops: Uint8Array.of(0, 2, 3),
+    });
     await transaction.prepare();
     await transaction.commit({ from: session.positions, to: advance(2n) });
     expect((await client.query('SELECT * FROM "Flights" ORDER BY id')).rows).toEqual([
@@ -38,7 +51,11 @@ describe('upsert', () => {
       { id: '3', note: 'a\tb\\N' },
     ]);
     transaction = await session.begin();
-    await transaction.write({ partition: '0', rows: [{ id: 1n }, { id: 5 }, {id: 2}], ops: Uint8Array.of(3, 0, 1) });
+    await transaction.write({
+      partition: '0',
+      rows: [{ id: 1n }, { id: 5 }, { id: 2 }],
+      ops: Uint8Array.of(3, 0, 1),
+    });
     await transaction.prepare();
     await transaction.commit({ from: session.positions, to: advance(3n) });
     expect((await client.query('SELECT * FROM "Flights" ORDER BY id')).rows).toEqual([

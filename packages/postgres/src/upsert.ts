@@ -1,9 +1,11 @@
 /** Upsert: changes go to a staging table as they come, and from there to the target when all are there. */
-import { isRetraction } from '@eos/core';
+import { isEosError, isRetraction } from '@eos/core';
 import { BEGIN } from './commit.js';
 import type { Link } from './connection.js';
 import { lineEncoder } from './copy-text.js';
 import { lastChanges, repeatFinder } from './fold.js';
+import { isServerError } from './error-map.js';
+import { guessNewKeys, type Guess } from './guess.js';
 import { planKey, type KeyText } from './keys.js';
 import { rowSender } from './row-sender.js';
 import { planStaging, STAGING, type Contents, type Staging } from './staging.js';
@@ -14,6 +16,7 @@ import type { Writer, Writers } from './writer.js';
 interface Plan<Row> {
   readonly key: KeyText;
   readonly staging: Staging;
+  readonly newKeys: Guess;
   readonly upsertLine: (row: Row) => string;
   readonly deleteLine: (row: Row) => string;
 }
@@ -27,6 +30,7 @@ export function upsertWriters<Row>(
   const plan: Plan<Row> = {
     key: planKey(table, columns, key),
     staging: planStaging(table, names, key),
+    newKeys: guessNewKeys(),
     upsertLine: lineEncoder<Row>(columns).line,
     // A delete needs no more than its key.
     deleteLine: lineEncoder<Row>(columns.map((column) => (key.includes(column.name) ? column : left(column))))
@@ -44,7 +48,10 @@ function left(column: ColumnEncoder): ColumnEncoder {
   return { ...column, isNullable: true, encode: () => NULL };
 }
 
-function upsertWriter<Row>(link: Link, { key, staging, upsertLine, deleteLine }: Plan<Row>): Writer<Row> {
+function upsertWriter<Row>(
+  link: Link,
+  { key, staging, newKeys, upsertLine, deleteLine }: Plan<Row>,
+): Writer<Row> {
   const sender = rowSender(link, `${BEGIN}; ${staging.copy}`, STAGING);
   const isRepeated = repeatFinder();
   const contents: Contents = { hasDeletes: false, hasUpserts: false, hasRepeats: false };
@@ -68,7 +75,24 @@ function upsertWriter<Row>(link: Link, { key, staging, upsertLine, deleteLine }:
         return upsertLine(row) + upserts;
       });
     },
-    prepare: () => sender.finish(staging.merge(contents)),
+    async prepare() {
+      if (!contents.hasUpserts || contents.hasRepeats || !newKeys.isNew()) {
+        await sender.finish(staging.merge(contents));
+        return;
+      }
+      try {
+        await sender.finish(staging.mergeNew(contents));
+        newKeys.wasRight();
+      } catch (error) {
+        if (!isUniqueViolation(error)) throw error;
+        newKeys.wasWrong();
+        await link.run(staging.mergeAfterAll(contents)).catch(sender.explain);
+      }
+    },
     abandon: sender.abandon,
   };
+}
+
+function isUniqueViolation(error: unknown): boolean {
+  return isEosError(error) && isServerError(error.cause) && error.cause.code === '23505';
 }
