@@ -1,12 +1,12 @@
 /** The changelogs of the upsert cases. Each key comes once, so that a baseline that folds nothing can write them too. */
-import { Op } from '@eos/core';
+import type { OpName } from '@eos/core';
 import { makeRows, randomNumbers, shuffle, type BenchRow } from './rows.js';
 
 export interface Changelog {
   /** What the table holds before. */
   readonly before: readonly BenchRow[];
   readonly rows: readonly BenchRow[];
-  readonly ops?: Uint8Array;
+  readonly ops?: readonly OpName[];
   /** How many rows the table holds after. */
   readonly after: number;
 }
@@ -14,7 +14,7 @@ export interface Changelog {
 /** Every key is there already, with other values; they come in random order. */
 export function existingKeys(before: readonly BenchRow[]): Changelog {
   const rows = shuffle(makeRows(before.length, { seed: 2 }), 3);
-  return { before, rows, ops: new Uint8Array(rows.length).fill(Op.updateAfter), after: before.length };
+  return { before, rows, ops: rows.map(() => '+U'), after: before.length };
 }
 
 /** One change in ten deletes a key that is there; the others update one (half of them) or insert a new one, mixed at random. */
@@ -24,17 +24,17 @@ export function tenPercentDeletes(before: readonly BenchRow[]): Changelog {
   // Popped in ascending order, as new keys mostly come.
   const fresh = makeRows(before.length, { seed: 7, first: before.length + 1 }).reverse();
   const rows: BenchRow[] = [];
-  const ops = new Uint8Array(before.length);
+  const ops: OpName[] = [];
   let after = before.length;
   for (let index = 0; index < before.length; index++) {
     const draw = random();
-    const op = draw < 0.1 ? Op.delete : draw < 0.55 ? Op.updateAfter : Op.insert;
-    const row = op === Op.insert ? fresh.pop() : known.pop();
+    const op: OpName = draw < 0.1 ? '-D' : draw < 0.55 ? '+U' : '+I';
+    const row = op === '+I' ? fresh.pop() : known.pop();
     if (row === undefined) break;
     rows.push(row);
-    ops[index] = op;
-    if (op === Op.delete) after--;
-    if (op === Op.insert) after++;
+    ops.push(op);
+    if (op === '-D') after--;
+    if (op === '+I') after++;
   }
   return { before, rows, ops, after };
 }

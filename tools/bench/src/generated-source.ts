@@ -1,55 +1,36 @@
 /** Any number of rows without holding them: each is made when it is read, always the same for its offset. */
-import type { Source, SourceBatch } from '@eos/core';
+import { iterableSource, type Entry, type Source } from '@eos/core';
 import { makeRows, type BenchRow } from './rows.js';
 
 /** The values repeat after so many rows; the key does not. */
 const POOL_ROWS = 10_000;
 /** What a source that reads a file might hand out at a time. */
 const BATCH_ROWS = 1_000;
-const BYTES_A_ROW = 100;
+
+/** So many rows of the pool, its keys repeated, for a writer that wants a list. */
+export function repeatedRows(count: number): BenchRow[] {
+  const pool = makeRows(Math.min(count, POOL_ROWS));
+  return Array.from({ length: Math.ceil(count / pool.length) }, () => pool)
+    .flat()
+    .slice(0, count);
+}
 
 export function generatedSource(total: number): Source<BenchRow> {
   const pool = makeRows(POOL_ROWS);
-  const identity = async () => ({ kind: 'generated' });
-  const batch = (start: number, count: number): SourceBatch<BenchRow> => {
-    const rows = Array.from({ length: count }, (_, index) => generatedRow(pool, start + index));
-    const offsets = BigInt64Array.from(rows, (row) => BigInt(row.id) - 1n);
-    return {
-      partition: '0',
-      rows,
-      offsets,
-      next: BigInt(start + count),
-      bytes: count * BYTES_A_ROW,
-      identity,
-    };
-  };
-  return {
-    description: `${total} generated rows`,
-    changelog: 'append',
-    replayable: true,
-    async *assignments() {
-      yield {
-        partitions: ['0'],
-        open: async (positions) => {
-          let next = Number(positions.get('0')?.offset ?? 0n);
-          return {
-            read: async (limit) => {
-              if (next >= total) return undefined;
-              const start = next;
-              next = Math.min(start + Math.min(limit.rows, BATCH_ROWS), total);
-              return batch(start, next - start);
-            },
-            close: async () => {},
-          };
-        },
-      };
-    },
-  };
+  return iterableSource({ replayable: true, open: (from) => generate(pool, Number(from ?? 0n), total) });
 }
 
-function generatedRow(pool: readonly BenchRow[], offset: number): BenchRow {
-  const model = pool[offset % pool.length];
+function* generate(pool: readonly BenchRow[], from: number, total: number): Generator<Entry<BenchRow>[]> {
+  for (let start = from; start < total; start += BATCH_ROWS) {
+    const count = Math.min(BATCH_ROWS, total - start);
+    yield Array.from({ length: count }, (_, index) => generatedEntry(pool, start + index));
+  }
+}
+
+function generatedEntry(pool: readonly BenchRow[], number: number): Entry<BenchRow> {
+  const model = pool[number % pool.length];
   if (model === undefined) throw new RangeError('the pool has no rows');
   const { name, amount, quantity, happened_at, note } = model;
-  return { id: BigInt(offset + 1), name, amount, quantity, happened_at, note };
+  const offset = BigInt(number);
+  return { offset, row: { id: offset + 1n, name, amount, quantity, happened_at, note } };
 }

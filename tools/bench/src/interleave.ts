@@ -12,6 +12,8 @@ export interface Side<Result> {
 
 export interface InterleaveOptions<Result> {
   readonly runs: number;
+  /** Whether each side runs once before it counts. Default true. */
+  readonly warmUp?: boolean;
   /** Called after each run that counts, for a sign of life. */
   readonly onRun?: (side: string, run: number, result: Result) => void;
 }
@@ -19,11 +21,11 @@ export interface InterleaveOptions<Result> {
 /** The results of each side, in the order in which its runs were made; the warm-up is left out. */
 export async function interleave<Result>(
   sides: readonly Side<Result>[],
-  { runs, onRun }: InterleaveOptions<Result>,
+  { runs, warmUp = true, onRun }: InterleaveOptions<Result>,
 ): Promise<ReadonlyMap<string, readonly Result[]>> {
   const results = new Map<string, Result[]>(sides.map(({ name }) => [name, []]));
   if (results.size < sides.length) throw new TypeError('two sides have the same name');
-  for (const side of sides) await side.run();
+  if (warmUp) for (const side of sides) await side.run();
   for (let run = 0; run < runs; run++) {
     for (const side of rotated(sides, run)) {
       const result = await side.run();

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startPostgres, type PostgresServer } from '@eos/services';
 import { Client, escapeIdentifier } from 'pg';
 import { copyInTurn } from './baselines/copy.js';
-import type { BenchOptions } from './options.js';
+import { isWanted, type BenchOptions } from './options.js';
 import { elapsed, postmasterOf, processorTime, type ProcessorTime } from './processor-time.js';
 import { COLUMN_DEFINITIONS, makeRows, type BenchRow } from './rows.js';
 
@@ -85,7 +85,7 @@ async function equip(
     url,
     admin,
     description: `PostgreSQL ${version}, fsync on; Node ${process.versions.node}; ${availableParallelism()} processors; ${options.rows} rows, medians of ${options.runs} runs`,
-    wants: (name) => options.filters.length === 0 || options.filters.some((text) => name.includes(text)),
+    wants: (name) => isWanted(options, name),
     settle,
     progress,
     freshName: (prefix) => `${prefix}_${++names}`,

@@ -1,5 +1,6 @@
 /** The command line. */
 import { parseArgs } from 'node:util';
+import { messageOf } from '@eos/core';
 
 export interface BenchOptions {
   /** Which sink: for now `postgres`. */
@@ -36,26 +37,18 @@ export const USAGE = `npm run bench -- postgres [options]
 const FULL = { rows: 1_000_000, runs: 5, commits: 1_000_000, 'memory-rows': 5_000_000 };
 const QUICK = { rows: 20_000, runs: 1, commits: 2_000, 'memory-rows': 100_000 };
 
+/** What cannot be asked for. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
 type Count = keyof typeof FULL;
 
-/** Reads the arguments behind `npm run bench --`. @throws TypeError that says what is wrong with them */
+/** Reads the arguments behind `npm run bench --`. @throws UsageError that says what is wrong with them */
 export function parseOptions(args: readonly string[]): BenchOptions {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      json: { type: 'boolean', default: false },
-      filter: { type: 'string', multiple: true, default: [] },
-      rows: { type: 'string' },
-      runs: { type: 'string' },
-      commits: { type: 'string' },
-      'memory-rows': { type: 'string' },
-      quick: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
+  const { values, positionals } = parsed(args);
   const [suite = 'postgres', ...more] = positionals;
-  if (more.length > 0) throw new TypeError(`one suite at a time, not ${positionals.join(' ')}`);
+  if (more.length > 0) throw new UsageError(`one suite at a time, not ${positionals.join(' ')}`);
   const count = (name: Count) => readCount(name, values[name] ?? (values.quick ? QUICK : FULL)[name]);
   return {
     suite,
@@ -70,8 +63,34 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   };
 }
 
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        json: { type: 'boolean', default: false },
+        filter: { type: 'string', multiple: true, default: [] },
+        rows: { type: 'string' },
+        runs: { type: 'string' },
+        commits: { type: 'string' },
+        'memory-rows': { type: 'string' },
+        quick: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(messageOf(error), { cause: error });
+  }
+}
+
+/** Whether a measurement of this name was asked for. */
+export function isWanted({ filters }: Pick<BenchOptions, 'filters'>, name: string): boolean {
+  return filters.length === 0 || filters.some((text) => name.includes(text));
+}
+
 function readCount(name: Count, text: string | number): number {
   const value = Number(String(text).replaceAll(/[_,]/g, ''));
   if (Number.isSafeInteger(value) && value >= 1) return value;
-  throw new TypeError(`--${name} must be a whole number of at least 1, not ${text}`);
+  throw new UsageError(`--${name} must be a whole number of at least 1, not ${text}`);
 }

@@ -1,7 +1,13 @@
 /** What is measured: Eos as a program uses it, and its Postgres sink alone. */
-import { pipeline, type Position, type SinkSession, type SinkTransaction } from '@eos/core';
+import {
+  iterableSource,
+  pipeline,
+  type OpName,
+  type Position,
+  type SinkSession,
+  type SinkTransaction,
+} from '@eos/core';
 import { postgresSink } from '@eos/postgres';
-import { memorySource } from './memory-source.js';
 import { schema, type BenchRow } from './rows.js';
 
 export interface OursOptions {
@@ -10,8 +16,6 @@ export interface OursOptions {
   /** Names the positions, so that no run goes on where another ended. */
   readonly pipeline: string;
   readonly rows: readonly BenchRow[];
-  /** One a row; absent: all are `+I`. */
-  readonly ops?: Uint8Array;
   readonly mode: 'append' | 'upsert';
   readonly rowsPerCommit: number;
 }
@@ -27,12 +31,17 @@ export function benchSink({ url, table, mode }: Pick<OursOptions, 'url' | 'table
   });
 }
 
+export interface PipelineOptions extends OursOptions {
+  /** One a row; absent: all are `+I`. */
+  readonly ops?: readonly OpName[];
+}
+
 /** Through `pipeline()`: source, runner and sink. Resolves when the last transaction is committed. */
-export async function runPipeline(options: OursOptions): Promise<void> {
+export async function runPipeline(options: PipelineOptions): Promise<void> {
   const { rows, ops, rowsPerCommit } = options;
   const result = await pipeline({
     id: options.pipeline,
-    source: memorySource(rows, ops),
+    source: iterableSource({ items: rows, ...(ops === undefined ? {} : { ops, changelog: 'upsert' }) }),
     sinks: { bench: benchSink(options) },
     // Rows alone decide when to commit.
     trigger: { rows: rowsPerCommit, bytes: Number.MAX_SAFE_INTEGER, intervalMs: 3_600_000 },
@@ -54,7 +63,7 @@ export async function driveSink(
   options: OursOptions,
   onCommit?: (milliseconds: number) => void,
 ): Promise<void> {
-  const { rows, ops, rowsPerCommit } = options;
+  const { rows, rowsPerCommit } = options;
   const sink = await benchSink(options).open({ pipeline: options.pipeline, sink: 'bench' });
   try {
     const session = await sink.recover(['0']);
@@ -65,7 +74,6 @@ export async function driveSink(
       await transaction.write({
         partition: '0',
         rows: rows.slice(start, end),
-        ...(ops === undefined ? {} : { ops: ops.subarray(start, end) }),
       });
       await lastCommit;
       await transaction.prepare();

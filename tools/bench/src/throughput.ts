@@ -52,6 +52,7 @@ export async function throughput(
     needed.map((writer) => side(laboratory, writer)),
     {
       runs: laboratory.options.runs,
+      warmUp: !laboratory.options.quick,
       onRun: (name, run, { seconds }) =>
         laboratory.progress(
           `${wanted[0]?.name ?? ''} run ${run}: ${name} ${Math.round(changes / seconds)} rows/s`,
@@ -90,6 +91,7 @@ function compare(
   const [mine, theirs] = [results.get(ours) ?? [], results.get(baseline) ?? []];
   const rate = ({ seconds }: Timing) => changes / seconds;
   const paired = mine.map((timing, run) => rate(timing) / rate(theirs[run] ?? timing));
+  const work = ({ processor }: Timing) => processor.client + (processor.server ?? 0);
   return measurement({
     name,
     ours: median(mine.map(rate)),
@@ -101,6 +103,7 @@ function compare(
       'ours, least and most': extent(mine.map(rate)),
       'baseline, least and most': extent(theirs.map(rate)),
       'ratio by pairs, median': median(paired),
+      'ratio by CPU time': median(theirs.map(work)) / median(mine.map(work)),
       ...processorDetails('ours', mine),
       ...processorDetails('baseline', theirs),
     },

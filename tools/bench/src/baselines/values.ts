@@ -4,7 +4,7 @@
  * transaction. It promises nothing: no position is stored, no other writer is kept out, and a key that comes twice in a statement
  * would be an error.
  */
-import { isRetraction } from '@eos/core';
+import type { OpName } from '@eos/core';
 import { Client, escapeIdentifier } from 'pg';
 import { schema, type BenchRow } from '../rows.js';
 
@@ -12,8 +12,8 @@ export interface ValuesOptions {
   readonly url: string;
   readonly table: string;
   readonly rows: readonly BenchRow[];
-  /** One a row, as in a change batch; absent: all are `+I`. */
-  readonly ops?: Uint8Array;
+  /** One a row, `-D` or one that keeps it; absent: all are `+I`. */
+  readonly ops?: readonly OpName[];
   readonly rowsPerCommit: number;
   /** Whether the server keeps the plan of the statement: few programs name theirs, and it makes less of a difference than one thinks. */
   readonly prepared?: boolean;
@@ -49,13 +49,13 @@ export async function upsertValues({
   }
 }
 
-function split(rows: readonly BenchRow[], ops: Uint8Array | undefined, start: number, end: number) {
+function split(rows: readonly BenchRow[], ops: readonly OpName[] | undefined, start: number, end: number) {
   const block = rows.slice(start, end);
   if (ops === undefined) return { kept: block, deleted: [] };
   const kept: BenchRow[] = [];
   const deleted: bigint[] = [];
   for (const [index, row] of block.entries()) {
-    if (isRetraction(ops[start + index] ?? 0)) deleted.push(BigInt(row.id));
+    if (ops[start + index] === '-D') deleted.push(BigInt(row.id));
     else kept.push(row);
   }
   return { kept, deleted };

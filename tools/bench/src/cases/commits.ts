@@ -98,7 +98,7 @@ export function commitLatencyCase(latencyMs: number): BenchCase {
             ),
             side('copy', copyTransactions),
           ],
-          { runs: laboratory.options.runs },
+          { runs: laboratory.options.runs, warmUp: !laboratory.options.quick },
         );
         const { runs } = laboratory.options;
         return [0.5, 0.99].map((share, index) => {

@@ -38,7 +38,10 @@ export function killCase(): BenchCase {
         name: writer,
         run: () => killAndRestart(laboratory, writer, random),
       });
-      const results = await interleave([side('pipeline'), side('copy')], { runs });
+      const results = await interleave([side('pipeline'), side('copy')], {
+        runs,
+        warmUp: !laboratory.options.quick,
+      });
       const of = (writer: ChildTask['writer'], part: keyof Restart) =>
         (results.get(writer) ?? []).map((restart) => restart[part]);
       return [
@@ -74,8 +77,8 @@ async function killAndRestart(
     url: laboratory.url,
     table,
     pipeline: table,
-    // More than are written until the end comes; raw COPY has to make them beforehand.
-    rows: writer === 'copy' ? 200 * ROWS_PER_COMMIT : 1_000_000_000,
+    // More than are written until the end comes; raw COPY needs them as a list.
+    rows: writer === 'copy' ? 1000 * ROWS_PER_COMMIT : 1_000_000_000,
     rowsPerCommit: ROWS_PER_COMMIT,
     sampleMemory: false,
   };

@@ -2,9 +2,8 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { pipeline, type PipelineEvents } from '@eos/core';
 import { copyInTurn } from '../baselines/copy.js';
-import { generatedSource } from '../generated-source.js';
+import { generatedSource, repeatedRows } from '../generated-source.js';
 import { benchSink } from '../ours.js';
-import { makeRows } from '../rows.js';
 import type { ChildMessage, ChildTask, MemorySample } from './protocol.js';
 
 const SAMPLE_MS = 100;
@@ -39,7 +38,7 @@ async function runCopy(): Promise<void> {
   await copyInTurn({
     url,
     table,
-    rows: makeRows(task.rows),
+    rows: repeatedRows(task.rows),
     rowsPerCommit,
     onCommit: () => onCommit(rowsPerCommit),
   });
