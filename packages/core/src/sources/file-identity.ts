@@ -5,6 +5,8 @@ import { EosError } from '../errors.js';
 import type { PartitionId } from '../identifiers.js';
 import type { Position, SourceIdentity } from '../positions.js';
 
+const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
+
 /** How much of the text's start and of what is in front of the offset is digested. */
 export const DIGEST_BYTES = 4096;
 
@@ -37,9 +39,9 @@ export class Prefix {
     return this.#offset;
   }
 
-  /** The byte in front of the offset. */
+  /** The byte in front of the offset; undefined where that is the start of the text, behind a byte order mark or not. */
   get lastByte(): number | undefined {
-    return this.#tail.at(-1);
+    return this.#tail.equals(BYTE_ORDER_MARK) ? undefined : this.#tail.at(-1);
   }
 
   /** Moves the offset over `buffer[from … to)`. */

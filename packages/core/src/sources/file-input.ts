@@ -89,7 +89,7 @@ async function* chunksOf(
 
 /** The error of a file that could not be read. Worth another try, unless it is not there or not to be read. */
 export function unavailable({ path, partition }: FilePlace, error: unknown): EosError {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   const retryable =
     code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'EACCES' && code !== 'EPERM' && code !== 'EISDIR';
   return new EosError('EOS_SOURCE_UNAVAILABLE', `${path} could not be read: ${messageOf(error)}`, {

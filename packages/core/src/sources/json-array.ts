@@ -47,6 +47,7 @@ class JsonArrayParser<Row> implements RecordParser<Row> {
       if (records.count === limit) break;
       const next = elementEnd(buffer, at, end);
       if (next === undefined) break;
+      if (next === at) throw this.#unexpected(text, at, expected);
       this.#take(text, at, next, records);
       this.#expected = expected = ', or ]';
       at = next - 1;

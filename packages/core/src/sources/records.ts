@@ -18,7 +18,7 @@ export interface RecordParser<Row> {
    * @throws EOS_SOURCE_FORMAT
    */
   parse(text: TextWindow, limit: number, records: Records<Row>): void;
-  /** Before the first `parse` of a text that is read from the middle; `before` is its byte in front of that place. */
+  /** Before the first `parse` of a text that is read from the middle; `before` is its byte in front of that place, undefined at its start. */
   resume(before: number | undefined): void;
   /**
    * Only where a text says at its start how to read the rest: learns it from there, so that reading can start in the middle.
