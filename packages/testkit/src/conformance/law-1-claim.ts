@@ -56,6 +56,18 @@ export function claimLaw({ group, test }: Suite): void {
       });
     }
 
+    test('partitions whose names differ in case, or in the end only, are two', async (world) => {
+      const names = ['a', 'A', 'a ', 'a/', `${'x'.repeat(200)}1`, `${'x'.repeat(200)}2`];
+      const session = await world.claim(names);
+      for (const [index, name] of names.entries()) {
+        await world.commit(session, { [name]: [index * 100, index * 100 + 1 + index] });
+      }
+      const positions = await (await world.open()).positions();
+      for (const [index, name] of names.entries()) {
+        world.expectPosition(positions, name, { epoch: 1n, offset: BigInt(index * 100 + 1 + index) });
+      }
+    });
+
     test('the caller’s own token is what the destination stores', async (world) => {
       const owner = randomId();
       const session = await (await world.open()).recover(['0'], { owner });
@@ -66,7 +78,7 @@ export function claimLaw({ group, test }: Suite): void {
     laterClaims({ test });
 
     test('no commit of an earlier session takes effect once recover has returned', async (world) => {
-      for (let round = 0; round < 10; round++) await raceCommitAgainstClaim(world, round);
+      for (let round = 0; round < 12; round++) await raceCommitAgainstClaim(world, round);
     });
   });
 }
@@ -134,22 +146,40 @@ async function raceCommitAgainstClaim(world: World, round: number): Promise<void
   const span = [round * 100, round * 100 + 10] as const;
   const writer = await world.claim([partition]);
   const transaction = await world.prepare(writer, { [partition]: span });
+  const range = world.range(writer, { [partition]: span });
   const successor = await world.open();
-  const committed = failureOf(transaction.commit(world.range(writer, { [partition]: span })));
-  // A little later in each round, so that the claim meets the commit at different stages.
-  for (let wait = 0; wait < round; wait++) await new Promise((resolve) => setImmediate(resolve));
-  const session = await successor.recover([partition]);
+  const [session, failure] = await startedTogether(
+    round,
+    () => successor.recover([partition]),
+    () => failureOf(transaction.commit(range)),
+  );
   const { epoch, txId } = positionOf(session.positions, partition);
-  const failure = await committed;
   const hasLanded = epoch === 1n;
   world.expect({ hasLanded, isOwn: txId === transaction.id }).toEqual({ hasLanded, isOwn: hasLanded });
-  if (!hasLanded)
-    world
-      .expect(failure === undefined ? 'acknowledged, and not in recover’s positions' : 'failed')
-      .toEqual('failed');
+  if (!hasLanded) {
+    const answer = failure === undefined ? 'acknowledged, and not in the positions of recover' : 'failed';
+    world.expect(answer).toEqual('failed');
+  }
   const now = await (await world.open()).positions();
   world.expectPosition(now, partition, { epoch, txId, owner: session.owner });
   if (!hasLanded) await world.commit(session, { [partition]: span });
   const found = (await world.destination.rows()).filter(({ id }) => Number(id) >= span[0]);
   world.expectSame(spanRows(span), found);
+}
+
+/** In even rounds the first call starts first, in odd ones the second, a little later each time. */
+async function startedTogether<A, B>(
+  round: number,
+  first: () => Promise<A>,
+  second: () => Promise<B>,
+): Promise<[A, B]> {
+  const turns = round >> 1;
+  return await Promise.all(
+    round % 2 === 0 ? [first(), afterTurns(turns, second)] : [afterTurns(turns, first), second()],
+  );
+}
+
+async function afterTurns<T>(turns: number, call: () => Promise<T>): Promise<T> {
+  for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+  return await call();
 }

@@ -1,0 +1,152 @@
+import { memorySink, type SinkConnector, type SinkSession, type SinkTransaction } from '@eos/core';
+import type { ConformanceRow } from '../conformance/schema.js';
+import { brokenSink } from './broken-sink.js';
+import type { BrokenSink } from './catalogue.js';
+
+type Session = SinkSession<ConformanceRow>;
+type Transaction = SinkTransaction<ConformanceRow>;
+
+/** Sinks that do without the state machine of defineSink, or get around it. */
+export const brokenPort: readonly BrokenSink[] = [
+  {
+    name: 'lets a transaction be committed twice',
+    caughtBy: 'misuse',
+    connect: (store) =>
+      withTransactions(memorySink(store), (transaction) => {
+        let committed: Promise<void> | undefined;
+        return { ...callsOf(transaction), commit: (range) => (committed ??= transaction.commit(range)) };
+      }),
+  },
+  {
+    name: 'ignores what is written after prepare',
+    caughtBy: 'misuse',
+    connect: (store) =>
+      withTransactions(memorySink(store), (transaction) => {
+        let isPrepared = false;
+        return {
+          ...callsOf(transaction),
+          write: async (batch) => {
+            if (!isPrepared) await transaction.write(batch);
+          },
+          prepare: async () => {
+            isPrepared = true;
+            await transaction.prepare();
+          },
+        };
+      }),
+  },
+  {
+    name: 'commits from where it is, whatever the range says',
+    caughtBy: 'replay',
+    connect: (store) =>
+      withTransactions(memorySink(store), (transaction, session) => ({
+        ...callsOf(transaction),
+        commit: ({ to }) => {
+          const from = [...session.positions].filter(([name]) => to.has(name));
+          return transaction.commit({ from: new Map(from), to });
+        },
+      })),
+  },
+  {
+    name: 'leaves the positions of its session as recover found them',
+    caughtBy: 'life cycle',
+    connect: (store) =>
+      withSessions(memorySink(store), (session) => {
+        const positions = new Map(session.positions);
+        return {
+          owner: session.owner,
+          positions,
+          begin: () => session.begin(),
+          close: () => session.close(),
+        };
+      }),
+  },
+  {
+    name: 'claims by looking at positions',
+    caughtBy: 'life cycle',
+    connect: brokenSink({
+      positions: async ({ store, context }) => {
+        const found = await store.positions(context);
+        const claim = { partitions: [...found.keys()], owner: 1n, replacing: new Map<string, never>() };
+        return await store.claim(context, claim);
+      },
+    }),
+  },
+  {
+    name: 'mixes what is staged into the commit before it',
+    caughtBy: 'life cycle',
+    connect: brokenSink({ sharesBuffer: true }),
+  },
+  {
+    name: 'declares staging and cannot stage',
+    caughtBy: 'life cycle',
+    connect: (store) => {
+      const connector = memorySink(store);
+      const { capabilities } = connector;
+      return {
+        description: connector.description,
+        capabilities,
+        open: async (context) => {
+          const cannot = { ...capabilities, staging: false };
+          return await brokenSink({ capabilities: cannot })(store).open(context);
+        },
+      };
+    },
+  },
+  {
+    name: 'forgets the watermark',
+    caughtBy: 'life cycle',
+    connect: brokenSink({
+      commit: ({ store, context }, { from, next, hasRows }, batches) => {
+        const kept = [...next].map(([name, position]) => {
+          const { epoch, offset, txId, owner, source, target } = position;
+          return [name, { epoch, offset, txId, owner, source, target }] as const;
+        });
+        return store.commit(context, { from, next: new Map(kept), hasRows }, batches);
+      },
+    }),
+  },
+];
+
+function withSessions(
+  connector: SinkConnector<ConformanceRow>,
+  wrap: (session: Session) => Session,
+): SinkConnector<ConformanceRow> {
+  return {
+    description: connector.description,
+    capabilities: connector.capabilities,
+    open: async (context) => {
+      const sink = await connector.open(context);
+      return {
+        capabilities: sink.capabilities,
+        positions: () => sink.positions(),
+        recover: async (partitions, options) => wrap(await sink.recover(partitions, options)),
+        close: () => sink.close(),
+      };
+    },
+  };
+}
+
+function withTransactions(
+  connector: SinkConnector<ConformanceRow>,
+  wrap: (transaction: Transaction, session: Session) => Transaction,
+): SinkConnector<ConformanceRow> {
+  return withSessions(connector, (session) => ({
+    owner: session.owner,
+    get positions() {
+      return session.positions;
+    },
+    begin: async () => wrap(await session.begin(), session),
+    close: () => session.close(),
+  }));
+}
+
+function callsOf(transaction: Transaction): Transaction {
+  return {
+    id: transaction.id,
+    write: (batch) => transaction.write(batch),
+    prepare: () => transaction.prepare(),
+    commit: (range) => transaction.commit(range),
+    rollback: () => transaction.rollback(),
+  };
+}

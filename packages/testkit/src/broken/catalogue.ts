@@ -1,0 +1,25 @@
+import type { ChangelogMode } from '@eos/core';
+import { brokenAtomicity } from './broken-atomicity.js';
+import { brokenClaims } from './broken-claims.js';
+import { brokenComparisons } from './broken-comparisons.js';
+import { brokenOutcomes } from './broken-outcomes.js';
+import { brokenPort } from './broken-port.js';
+import { brokenRows } from './broken-rows.js';
+import type { MemoryDestinationOptions } from '../memory/memory-destination.js';
+
+/** A sink that breaks one rule, and the group of the suite that must notice. */
+export interface BrokenSink {
+  readonly name: string;
+  readonly caughtBy: string;
+  readonly mode?: ChangelogMode;
+  readonly connect: NonNullable<MemoryDestinationOptions['connect']>;
+}
+
+export const brokenSinks: readonly BrokenSink[] = [
+  ...brokenPort,
+  ...brokenAtomicity,
+  ...brokenClaims,
+  ...brokenComparisons,
+  ...brokenOutcomes,
+  ...brokenRows,
+];
