@@ -2,7 +2,7 @@
 import type { PartitionId } from '../identifiers.js';
 import type { SourceIdentity } from '../positions.js';
 import type { ReadLimit, SourceBatch, SourceReader } from '../source.js';
-import { abortedError, closedError } from './interruption.js';
+import { abortedError, closedError, rowLimit } from './reader-errors.js';
 
 export interface IterablePlace {
   readonly partition: PartitionId;
@@ -20,11 +20,11 @@ export class ArrayReader<Row> implements SourceReader<Row> {
     private readonly signal: AbortSignal,
   ) {}
 
-  async read({ rows: limit }: ReadLimit): Promise<SourceBatch<Row> | undefined> {
+  async read(limit: ReadLimit): Promise<SourceBatch<Row> | undefined> {
     if (this.#isClosed) throw closedError();
     if (this.signal.aborted) throw abortedError();
     const { items, ops, next: from } = this;
-    const to = Math.min(items.length, from + limit);
+    const to = Math.min(items.length, from + rowLimit(limit));
     if (from === to) return undefined;
     this.next = to;
     const rows = items.slice(from, to);

@@ -6,6 +6,7 @@ import { MAX_INT64 } from '../identifiers.js';
 import type { ReadLimit, SourceBatch, SourceReader } from '../source.js';
 import { aboutBytes, type IterablePlace } from './array-reader.js';
 import { Interruption } from './interruption.js';
+import { rowLimit } from './reader-errors.js';
 
 /** A row with its offset. */
 export interface Entry<Row> {
@@ -61,7 +62,8 @@ class EntryReader<Row> implements SourceReader<Row> {
     private readonly interruption: Interruption,
   ) {}
 
-  async read({ rows: limit }: ReadLimit): Promise<SourceBatch<Row> | undefined> {
+  async read(readLimit: ReadLimit): Promise<SourceBatch<Row> | undefined> {
+    const limit = rowLimit(readLimit);
     this.interruption.check();
     const taken: Entry<Row>[] = [];
     for (;;) {

@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { appendFile, open, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { ndjsonSource, csvSource, jsonArraySource, type FileSourceOptions } from './index.js';
+import { Prefix } from './file-identity.js';
+import { ndjsonSource, jsonArraySource, type FileSourceOptions } from './index.js';
 import {
   after,
   gzipInTwo,
@@ -200,6 +202,37 @@ describe('a file that is read again', () => {
   });
 });
 
+describe(`the digests of a prefix (EOS_TEST_SEED=${seed})`, () => {
+  test('are those of its definition, however it is read', async () => {
+    const steps = fc.array(fc.oneof(fc.nat(50), fc.nat(9000), fc.constantFrom(4095, 4096, 4097)));
+    const property = fc.asyncProperty(steps, async (sizes) => {
+      const text = randomBytes(sizes.reduce((sum, size) => sum + size, 0));
+      const prefix = new Prefix(true);
+      const snapshots = sizes.map((size) => {
+        // The reader's buffer holds something else by the time the digests are computed.
+        const buffer = Buffer.from(text.subarray(prefix.offset));
+        prefix.advance(buffer, 0, size);
+        buffer.fill(0);
+        return { offset: prefix.offset, digests: prefix.snapshot() };
+      });
+      for (const { offset, digests } of snapshots) {
+        const { head, tail } = identityAt(text, offset);
+        expect(digests()).toEqual({ head, tail, prefix: sha256(text.subarray(0, offset)) });
+      }
+      await withFolder(async (folder) => {
+        await writeFile(join(folder, 'data'), text);
+        const handle = await open(join(folder, 'data'));
+        for (const { offset } of snapshots) {
+          const { head, tail } = identityAt(text, offset);
+          expect((await Prefix.of(handle, offset)).snapshot()()).toEqual({ head, tail });
+        }
+        await handle.close();
+      });
+    });
+    await fc.assert(property, { seed, numRuns: 50 });
+  });
+});
+
 describe('a file that was read to its end', () => {
   test.each([{ name: 'data.ndjson' }, { name: 'data.ndjson.gz' }])(
     'says so, and is passed over ($name)',
@@ -248,63 +281,6 @@ describe('a file that was read to its end', () => {
       expect(await batch?.identity()).toMatchObject({ end: true });
     });
   });
-});
-
-describe('a last record without a newline', () => {
-  test('that was read as complete and goes on stops the next run', async () => {
-    await withFolder(async (folder) => {
-      const path = join(folder, 'data');
-      for (const source of [ndjsonSource({ path }), csvSource({ path, columns: ['a'] })]) {
-        await writeFile(path, '1\n12');
-        const last = (await readBatches<unknown>(source)).at(-1) as ReadBatch<unknown>;
-        expect(last.next).toBe(4n);
-        await appendFile(path, '\n3\n');
-        expect(await readRows<unknown>(source, { positions: after(last) })).toHaveLength(1);
-        await writeFile(path, '1\n12\r\n3\n4\n');
-        expect(await readRows<unknown>(source, { positions: after(last) })).toHaveLength(2);
-        await writeFile(path, '1\n1299\n3\n');
-        await expect(readRows<unknown>(source, { positions: after(last) })).rejects.toMatchObject({
-          code: 'EOS_SOURCE_CHANGED',
-          message: expect.stringMatching(/offset 4 without a newline.*growing: true/),
-        });
-      }
-    });
-  });
-
-  const growingText = fc.array(
-    fc.tuple(fc.string({ unit: 'grapheme', maxLength: 6 }), fc.constantFrom('\n', '\r\n')),
-    { maxLength: 6 },
-  );
-
-  test.each([{ format: 'ndjson' }, { format: 'csv' }] as const)(
-    `is not there yet in a growing file: however it grows, each row is read once ($format, EOS_TEST_SEED=${seed})`,
-    async ({ format }) => {
-      await withFolder(async (folder) => {
-        const path = join(folder, 'data');
-        const source =
-          format === 'csv'
-            ? csvSource({ path, growing: true, chunkBytes: 7 })
-            : ndjsonSource({ path, growing: true, chunkBytes: 7 });
-        const record = (text: string) =>
-          format === 'csv' ? `"${text.replaceAll('"', '""')}",1` : JSON.stringify({ text, one: '1' });
-        const property = fc.asyncProperty(growingText, fc.array(fc.nat(200)), async (texts, cuts) => {
-          const header = format === 'csv' ? 'text,one\n' : '';
-          const whole = Buffer.from(header + texts.map(([text, newline]) => record(text) + newline).join(''));
-          const seen: unknown[] = [];
-          let positions = new Map();
-          for (const cut of [...cuts, whole.length].sort((left, right) => left - right)) {
-            await writeFile(path, whole.subarray(0, cut));
-            const batches = await readBatches<unknown>(source, { positions });
-            seen.push(...batches.flatMap(({ rows }) => rows));
-            const last = batches.at(-1);
-            if (last !== undefined) positions = new Map(after(last));
-          }
-          expect(seen).toEqual(texts.map(([text]) => ({ text, one: '1' })));
-        });
-        await fc.assert(property, { seed, numRuns: 100 });
-      });
-    },
-  );
 });
 
 describe('a large file', () => {

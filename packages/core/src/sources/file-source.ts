@@ -4,7 +4,7 @@ import type { Position, Positions } from '../positions.js';
 import type { Assignment, ReadLimit, Source, SourceBatch, SourceReader } from '../source.js';
 import type { FilePlace } from './file-identity.js';
 import { listFiles } from './files.js';
-import { abortedError, closedError } from './interruption.js';
+import { abortedError, closedError, rowLimit } from './reader-errors.js';
 import { OpenFile, type FileSettings } from './open-file.js';
 import { changelogOf, windowOptions, type RecordOptions } from './record-options.js';
 import type { RecordFormat } from './records.js';
@@ -80,16 +80,19 @@ class FilesReader<Row> implements SourceReader<Row> {
     signal: AbortSignal,
   ): Promise<FilesReader<Row>> {
     const waiting: FilePlace[] = [];
+    const checkSignal = () => {
+      if (signal.aborted) throw abortedError();
+    };
     let current: OpenFile<Row> | undefined;
     try {
       for (const file of files) {
-        if (signal.aborted) throw abortedError();
+        checkSignal();
         const position = readPosition(positions, file);
         if (position === undefined) {
           waiting.push(file);
           continue;
         }
-        const opened = await OpenFile.open(file, position, settings);
+        const opened = await OpenFile.open(file, position, settings, checkSignal);
         if (opened.isFinished) await opened.close();
         else if (current === undefined && waiting.length === 0) current = opened;
         else {
@@ -106,9 +109,9 @@ class FilesReader<Row> implements SourceReader<Row> {
     return reader;
   }
 
-  async read({ rows }: ReadLimit): Promise<SourceBatch<Row> | undefined> {
+  async read(limit: ReadLimit): Promise<SourceBatch<Row> | undefined> {
     try {
-      return await this.#read(rows);
+      return await this.#read(rowLimit(limit));
     } catch (error) {
       // A file that was closed under a pending read fails in a way of its own.
       this.#checkOpen();
@@ -137,7 +140,10 @@ class FilesReader<Row> implements SourceReader<Row> {
   async #openNext(): Promise<OpenFile<Row> | undefined> {
     const file = this.waiting[this.#next++];
     if (file === undefined) return undefined;
-    const opened = await OpenFile.open(file, readPosition(this.positions, file), this.settings);
+    const position = readPosition(this.positions, file);
+    const opened = await OpenFile.open(file, position, this.settings, () => {
+      this.#checkOpen();
+    });
     if (this.#isClosed) await opened.close();
     return opened;
   }

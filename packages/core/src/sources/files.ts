@@ -1,4 +1,5 @@
 /** Which files a source has, and what their partitions are called. */
+import type { Stats } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { EosError } from '../errors.js';
@@ -31,11 +32,16 @@ interface Entry {
 }
 
 async function entryAt(path: string): Promise<Entry> {
+  let found: Stats;
   try {
-    return { path, isFolder: (await stat(path)).isDirectory() };
+    found = await stat(path);
   } catch (error) {
     throw unavailable({ path, partition: basename(path) }, error);
   }
+  if (found.isFile() || found.isDirectory()) return { path, isFolder: found.isDirectory() };
+  // Opening a pipe would wait for its writer, and it could not be read again.
+  const message = `${path} is neither a file nor a folder; read a pipe with standardInput`;
+  throw new EosError('EOS_CONFIG', message, { details: { path } });
 }
 
 function commonFolder(entries: readonly Entry[]): string {

@@ -1,5 +1,6 @@
 /** Ending a wait from outside. */
-import { EosError } from '../errors.js';
+import type { EosError } from '../errors.js';
+import { abortedError, closedError } from './reader-errors.js';
 
 /** Waits for what may never come, until a signal or `close` ends it. */
 export class Interruption {
@@ -42,12 +43,4 @@ export class Interruption {
     this.#reason ??= reason;
     this.#reject?.(this.#reason);
   }
-}
-
-export function abortedError(): EosError {
-  return new EosError('EOS_ABORTED', 'reading was stopped');
-}
-
-export function closedError(): EosError {
-  return new EosError('EOS_CLOSED', 'the reader was closed');
 }

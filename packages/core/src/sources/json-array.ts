@@ -15,8 +15,8 @@ export function jsonArrayFormat<Row>(rows: RowReader<Row>): RecordFormat<Row> {
   return { name: 'json array', hasOps: rows.hasOps, parser: (place) => new JsonArrayParser(rows, place) };
 }
 
-/** What may come next. `resumed`: an earlier run stopped before an element or behind one. */
-type Expected = '[' | 'element or ]' | 'element' | ', or ]' | 'resumed' | 'end';
+/** What may come next. */
+type Expected = '[' | 'element or ]' | 'element' | ', or ]' | 'end';
 
 class JsonArrayParser<Row> implements RecordParser<Row> {
   #expected: Expected = '[';
@@ -26,8 +26,9 @@ class JsonArrayParser<Row> implements RecordParser<Row> {
     readonly place: Place,
   ) {}
 
-  resume(): void {
-    this.#expected = 'resumed';
+  /** Reading starts before an element, or behind one: an element ends with none of these bytes. */
+  resume(before = OPEN): void {
+    this.#expected = before === OPEN || before === COMMA || isSpace(before) ? 'element' : ', or ]';
   }
 
   parse(text: TextWindow, limit: number, records: Records<Row>): void {
@@ -89,14 +90,13 @@ function isSpace(byte: number): boolean {
 /** What may come after `[`, `]` or `,`; undefined where that byte is not one that is expected here. */
 function afterPunctuation(expected: Expected, byte: number): Expected | undefined {
   if (byte === OPEN) return expected === '[' ? 'element or ]' : undefined;
-  if (byte === CLOSE)
-    return expected === 'element or ]' || expected === ', or ]' || expected === 'resumed' ? 'end' : undefined;
-  if (byte === COMMA) return expected === ', or ]' || expected === 'resumed' ? 'element' : undefined;
+  if (byte === CLOSE) return expected === 'element or ]' || expected === ', or ]' ? 'end' : undefined;
+  if (byte === COMMA) return expected === ', or ]' ? 'element' : undefined;
   return undefined;
 }
 
 function startsElement(expected: Expected): boolean {
-  return expected === 'element' || expected === 'element or ]' || expected === 'resumed';
+  return expected === 'element' || expected === 'element or ]';
 }
 
 const BYTE_ORDER_MARK_LENGTH = 3;

@@ -51,6 +51,7 @@ export class OpenFile<Row> {
     readonly handle: FileHandle,
     readonly file: FilePlace,
     readonly settings: FileSettings<Row>,
+    private readonly check: () => void,
   ) {
     this.#isGzip = (settings.compression ?? (file.path.endsWith('.gz') ? 'gzip' : 'none')) === 'gzip';
     this.#place = { partition: file.partition, offset: 0 };
@@ -60,17 +61,19 @@ export class OpenFile<Row> {
 
   /**
    * @param position where an earlier run stopped
+   * @param check throws when reading is to stop: getting there may take long
    * @throws EOS_SOURCE_CHANGED where the file is not the one the position counts in, EOS_SOURCE_UNAVAILABLE
    */
   static async open<Row>(
     file: FilePlace,
     position: Position | undefined,
     settings: FileSettings<Row>,
+    check: () => void,
   ): Promise<OpenFile<Row>> {
     const handle = await open(file.path, 'r').catch((error: unknown) => {
       throw unavailable(file, error);
     });
-    const opened = new OpenFile(handle, file, settings);
+    const opened = new OpenFile(handle, file, settings, check);
     try {
       await opened.#start(position);
       return opened;
@@ -107,7 +110,7 @@ export class OpenFile<Row> {
   async #start(position: Position | undefined): Promise<void> {
     const size = await this.#size();
     if (position === undefined || position.offset === null || position.offset === 0n) {
-      this.#readFrom(this.#textFrom(0));
+      this.#readFrom(this.#textFrom(0, size));
       return;
     }
     const stored = storedState(this.file, position, position.offset);
@@ -120,10 +123,10 @@ export class OpenFile<Row> {
     this.#prefix = await Prefix.of(this.handle, stored.offset);
     judgeState(this.file, stored, this.#prefix.snapshot()());
     if (stored.end && stored.size === size.toString()) return;
-    const options = { ...this.settings, chunkBytes: Math.min(this.settings.chunkBytes, HEADER_BYTES) };
+    const options = { ...this.settings, chunkBytes: Math.min(this.settings.chunkBytes, SMALL_CHUNK_BYTES) };
     await this.#learn(new TextWindow(plainInput(this.handle, this.file, 0), 0, this.#place, options));
     this.#parser.resume(this.#prefix.lastByte);
-    this.#readFrom(this.#textFrom(stored.offset));
+    this.#readFrom(this.#textFrom(stored.offset, size));
   }
 
   /** A gzip file has to be unpacked up to the offset, and one that is to be verified in full has to be read up to it. */
@@ -132,13 +135,13 @@ export class OpenFile<Row> {
     if (this.#isGzip && this.settings.verify === 'digests' && isSameSize) {
       if (stored.compressed === (await edgesOnDisk(this.handle, size))) return;
     }
-    const text = this.#textFrom(0);
+    const text = this.#textFrom(0, size);
     await this.#learn(text);
     await this.#skip(text, stored.offset);
     if (this.#prefix.offset < stored.offset) throw shorterError(this.file, stored, this.#prefix.offset);
     const compression = this.#isGzip ? ({ compression: 'gzip' } as const) : {};
     judgeState(this.file, stored, { ...compression, ...this.#prefix.snapshot()() });
-    if (isSameSize) return;
+    if (isSameSize && !this.#isGzip) return;
     this.#parser.resume(this.#prefix.lastByte);
     this.#readFrom(text);
   }
@@ -153,14 +156,18 @@ export class OpenFile<Row> {
       this.#prefix.advance(text.buffer, text.start, to);
       text.start = to;
       if (this.#prefix.offset === offset || text.isEnd) return;
+      this.check();
       await text.more();
     }
   }
 
-  #textFrom(offset: number): TextWindow {
+  #textFrom(offset: number, size: number): TextWindow {
     const { handle, file, settings } = this;
     this.#input = this.#isGzip ? gzipInput(handle, file, settings.growing) : plainInput(handle, file, offset);
-    return new TextWindow(this.#input, offset, this.#place, settings);
+    // Many small files need no large buffers.
+    const fitting = this.#isGzip ? Infinity : Math.max(SMALL_CHUNK_BYTES, size - offset + 1);
+    const chunkBytes = Math.min(settings.chunkBytes, fitting);
+    return new TextWindow(this.#input, offset, this.#place, { ...settings, chunkBytes });
   }
 
   #readFrom(text: TextWindow): void {
@@ -204,11 +211,9 @@ export class OpenFile<Row> {
     const found = await this.handle.stat().catch((error: unknown) => {
       throw unavailable(this.file, error);
     });
-    if (found.isFile()) return found.size;
-    const message = `${this.file.path} is not a file that can be read twice; read a pipe with standardInput`;
-    throw new EosError('EOS_CONFIG', message, { details: { path: this.file.path } });
+    return found.size;
   }
 }
 
-/** How much is read at once for what stands at a file's start. */
-const HEADER_BYTES = 64 * 1024;
+/** How much is read at once of a small file, and for what stands at a file's start. */
+const SMALL_CHUNK_BYTES = 64 * 1024;

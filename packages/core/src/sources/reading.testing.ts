@@ -1,11 +1,13 @@
 /** What the tests of the sources have in common: folders, reading to the end, and digests computed apart from the code under test. */
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { expect } from '@jest/globals';
 import type { Position, Positions, SourceIdentity } from '../positions.js';
 import type { Source, SourceBatch, SourceReader } from '../source.js';
+import type { FileSourceOptions } from './index.js';
 
 /** Random tests name it in their title; `EOS_TEST_SEED` repeats them. */
 export const seed = Number(process.env['EOS_TEST_SEED'] ?? Date.now() % 2 ** 31);
@@ -101,4 +103,37 @@ export function sha256(bytes: Buffer): string {
 export function gzipInTwo(text: Buffer): Buffer {
   const middle = Math.floor(text.length / 2);
   return Buffer.concat([gzipSync(text.subarray(0, middle)), gzipSync(text.subarray(middle))]);
+}
+
+export type MakeSource = (options: FileSourceOptions) => Source<unknown>;
+
+export async function readText(
+  make: MakeSource,
+  text: string | Buffer,
+  options: Partial<FileSourceOptions> = {},
+): Promise<unknown[]> {
+  return await withFolder(async (folder) => {
+    const path = join(folder, 'data');
+    await writeFile(path, text);
+    return await readRows(make({ path, ...options }));
+  });
+}
+
+/** The error names partition and offset, however small the chunks that the text is read in. */
+export async function expectError(
+  make: MakeSource,
+  text: string | Buffer,
+  offset: number,
+  message: RegExp,
+): Promise<void> {
+  for (const chunkBytes of [1, 5, 2 ** 20]) {
+    await expect(readText(make, text, { chunkBytes })).rejects.toMatchObject({
+      code: 'EOS_SOURCE_FORMAT',
+      retryable: false,
+      message: expect.stringMatching(
+        new RegExp(`^partition data, offset ${offset}: .*${message.source}`, 's'),
+      ),
+      details: { partition: 'data', offset: BigInt(offset) },
+    });
+  }
 }

@@ -16,7 +16,8 @@ export interface RecordOptions {
   /**
    * Whether the text is still being written: a last record without a newline is then not there yet, and left for a later run.
    * Default false: the text is complete, and its last record needs no newline. Half a record may look like a whole one (`12` of
-   * `123`), so set this for every file that is appended to while it is read. Reading ends at the end of the file either way.
+   * `123`), so set this for every file that is appended to while it is read. Reading ends at the end of the file either way. A JSON array has to
+   * be complete.
    */
   readonly growing?: boolean;
   /** The largest record, in bytes. Default 64 MiB. */

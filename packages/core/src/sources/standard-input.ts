@@ -18,6 +18,7 @@ import {
   type RecordOptions,
   type SchemaOption,
 } from './record-options.js';
+import { rowLimit } from './reader-errors.js';
 import { RecordReader } from './record-reader.js';
 import type { RecordFormat } from './records.js';
 import { TextWindow, type ByteInput, type WindowOptions } from './text-window.js';
@@ -94,9 +95,9 @@ class StreamReader<Row> implements SourceReader<Row> {
     });
   }
 
-  async read({ rows }: ReadLimit): Promise<SourceBatch<Row> | undefined> {
+  async read(limit: ReadLimit): Promise<SourceBatch<Row> | undefined> {
     this.#interruption.check();
-    return await this.#reader.read(rows);
+    return await this.#reader.read(rowLimit(limit));
   }
 
   close(): Promise<void> {
