@@ -32,7 +32,7 @@ export type NdjsonInputOptions = RecordOptions & InputOption & { readonly format
 export type CsvInputOptions = RecordOptions & InputOption & CsvOptions & { readonly format: 'csv' };
 
 /**
- * Standard input, as NDJSON or CSV, in partition `0`. It is not replayable, and so no pipeline from it is exactly once: what was
+ * Standard input, as NDJSON or CSV, in partition `0`. It is not replayable, so a pipeline from it is `at-most-once`: what was
  * read and not committed is lost with the process, or with the first failure that would need a retry. Nothing is doubled.
  *
  * Offsets count the bytes of the stream. A later run reads another stream: it takes what it is given from its beginning, does not
