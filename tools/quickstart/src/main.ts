@@ -21,7 +21,10 @@ async function main(args: readonly string[]): Promise<number> {
       process.stderr.write(`${error.message}\n\n${USAGE}\n`);
       return 2;
     }
-    if (stop.signal.aborted) return stop.exitCode();
+    if (stop.signal.aborted) {
+      process.stderr.write('stopped\n');
+      return stop.exitCode();
+    }
     process.stderr.write(
       `the quickstart failed: ${error instanceof Error ? error.message : String(error)}\n`,
     );
@@ -40,7 +43,7 @@ async function quickstart(options: Options, signal: AbortSignal): Promise<number
     const result = await run.run();
     print(report(result));
     print(`Checked ${seconds(performance.now() - start)} s after the start.`);
-    if (options.keep) print(invitation(run));
+    if (options.keep) print(invitation(run, options));
     print(verdict(result));
     if (options.keep) await aborted(signal);
     return isProved(result) ? 0 : 1;
@@ -59,12 +62,12 @@ It is killed ${kills} times, by SIGKILL, and started again; then both tables are
 }
 
 /** The server of npm comes without psql. */
-function invitation({ url }: Quickstart): string {
+function invitation({ url }: Quickstart, { unsafe }: Options): string {
   return `
 The database runs until Ctrl-C. To look at it, in another terminal:
   psql '${url}'
     SELECT * FROM routes ORDER BY flights DESC LIMIT 5;
-    SELECT * FROM eos.positions;
+    SELECT * FROM ${unsafe ? 'progress' : 'eos.positions'};
 (psql is in the packages postgresql-client or libpq; any other client takes the same URL.)
 `;
 }

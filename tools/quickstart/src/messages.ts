@@ -43,6 +43,8 @@ export function tellParent(news: WriterNews): void {
 export function obeyParent(): void {
   process.on('SIGINT', () => undefined);
   process.on('disconnect', endWithParent);
+  // The parent may have died while this program was still being loaded.
+  if (!process.connected) endWithParent();
 }
 
 /** For a writer that has come to its end: lets go of the parent, and so of the process. */

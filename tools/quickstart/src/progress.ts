@@ -26,10 +26,11 @@ export function startProgress(totals: ProgressTotals, stream: NodeJS.WriteStream
 function barOn(stream: NodeJS.WriteStream, totals: ProgressTotals): Progress {
   const bar = new SingleBar({
     stream,
-    format: `{bar} {percentage}% | {value} of {total} rows | {commits} commits | {kills} of ${totals.kills} kills | {doing}`,
+    // Fits into 80 columns.
+    format: `{bar} {value}/{total} rows, {commits} commits, {kills}/${totals.kills} kills, {doing}`,
     barCompleteChar: '█',
     barIncompleteChar: '░',
-    barsize: 20,
+    barsize: 16,
     hideCursor: true,
     gracefulExit: false,
   });

@@ -110,11 +110,11 @@ async function write(
       plan,
       onNews: (news) => {
         tally.heard(news);
-        show(`writing ${news.table}`);
+        show(news.news === 'claim' ? 'started' : `writing ${news.table}`);
       },
       onKill: (kill) => {
         tally.killed(kill);
-        show(`killed at ${kill.point}`);
+        show('killed');
       },
       signal,
     });
