@@ -11,6 +11,7 @@ import {
   type SinkContext,
   type SourceIdentity,
 } from '@eos/core';
+import type { Backend } from './blockers.js';
 import { checkFormat, FORMAT } from './catalog.js';
 import { BEGIN } from './commit.js';
 import type { Link, TextRow } from './connection.js';
@@ -40,7 +41,7 @@ export interface ClaimRequest extends Claim, SinkContext {
   readonly target: string;
   readonly object: string;
   /** Every connection of the new session. */
-  readonly backends: readonly Link[];
+  readonly backends: readonly Backend[];
   readonly lockTimeoutMs: number;
 }
 
@@ -59,19 +60,30 @@ export async function makeClaims(
     INSERT INTO eos.claims (pipeline, sink, partition, format) VALUES ${rows} ON CONFLICT DO NOTHING; COMMIT`);
 }
 
+/** What a claim has come to. */
+export interface Claimed {
+  readonly positions: Positions;
+  /** Connections of earlier sessions that are still there. They may hold locks on rows until they find that they are fenced. */
+  readonly rivals: readonly Backend[];
+}
+
 /**
  * Locks the claims, which waits on every commit in flight, judges what is there, and writes the new owner.
  * @throws EOS_FENCED, EOS_TARGET_CHANGED, EOS_FORMAT; what a lock timeout gives; EOS_UNKNOWN_OUTCOME where the answer to the
  *   COMMIT was lost
  */
-export async function claimPartitions(link: Link, request: ClaimRequest): Promise<Positions> {
-  const found = await lockClaims(link, request);
+export async function claimPartitions(link: Link, request: ClaimRequest): Promise<Claimed> {
+  const { found, rivals } = await lockClaims(link, request);
   for (const partition of request.partitions) {
     judgeClaim(partition, found.get(partition), request.replacing.get(partition));
     judgeTarget(partition, found.get(partition), request.target, request.object);
   }
-  await writeClaims(link, request);
-  return new Map(request.partitions.map((partition) => [partition, claimed(found.get(partition), request)]));
+  await writeClaims(link, request, rivals);
+  const positions = request.partitions.map((name): [string, Position] => [
+    name,
+    claimed(found.get(name), request),
+  ]);
+  return { positions: new Map(positions), rivals };
 }
 
 function claimed(found: Position | undefined, { owner, target }: ClaimRequest): Position {
@@ -79,20 +91,41 @@ function claimed(found: Position | undefined, { owner, target }: ClaimRequest): 
 }
 
 /** The records are read by a statement of its own: its snapshot is taken when the locks are held. */
-async function lockClaims(link: Link, request: ClaimRequest): Promise<Positions> {
+async function lockClaims(
+  link: Link,
+  request: ClaimRequest,
+): Promise<{ found: Positions; rivals: Backend[] }> {
   const answers = await link.run(`
     ${BEGIN}; SET LOCAL lock_timeout = ${request.lockTimeoutMs};
     SELECT FROM eos.claims c WHERE ${ofClaim(request)} ORDER BY c.partition FOR UPDATE;
-    ${RECORD} WHERE ${ofClaim(request)} AND c.owner IS NOT NULL`);
-  return readRecords(answers.at(-1)?.rows ?? []);
+    ${RECORD} WHERE ${ofClaim(request)} AND c.owner IS NOT NULL;
+    ${LISTED} WHERE ${ofClaim(request)}`);
+  const [records, backends] = answers.slice(-2);
+  return { found: readRecords(records?.rows ?? []), rivals: readBackends(backends?.rows ?? []) };
 }
 
-async function writeClaims(link: Link, request: ClaimRequest): Promise<void> {
-  const backends = JSON.stringify(request.backends.map(({ pid, startedAt }) => ({ pid, startedAt })));
+/** Listed are the connections of the owner, and of owners before it for as long as they live. */
+const LISTED = `
+  SELECT DISTINCT a.pid, a.backend_start::text FROM eos.claims c
+    CROSS JOIN LATERAL pg_catalog.jsonb_to_recordset(c.backends) AS b(pid int, "startedAt" text)
+    JOIN pg_catalog.pg_stat_activity a ON a.pid = b.pid AND a.backend_start::text = b."startedAt"`;
+
+/** The connections of earlier sessions that are still there, while somebody else holds the lock on the claims. */
+export async function listedBackends(link: Link, request: ClaimRequest): Promise<readonly Backend[]> {
+  const [answer] = await link.run(`${LISTED} WHERE ${ofClaim(request)}`);
+  return readBackends(answer?.rows ?? []);
+}
+
+function readBackends(rows: readonly TextRow[]): Backend[] {
+  return rows.map(([pid, startedAt]) => ({ pid: Number(pid), startedAt: String(startedAt) }));
+}
+
+async function writeClaims(link: Link, request: ClaimRequest, rivals: readonly Backend[]): Promise<void> {
+  const backends = [...request.backends, ...rivals].map(({ pid, startedAt }) => ({ pid, startedAt }));
   const answers = await link
     .run(
       `UPDATE eos.claims c SET owner = ${request.owner}, target = ${literal(request.target)},
-         backends = ${literal(backends)}, format = ${FORMAT}
+         backends = ${literal(JSON.stringify(backends))}, format = ${FORMAT}
        WHERE ${ofClaim(request)};
        COMMIT`,
     )

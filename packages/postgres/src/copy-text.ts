@@ -1,5 +1,5 @@
 /** Rows as the text format of COPY. https://www.postgresql.org/docs/current/sql-copy.html */
-import { EosError, messageOf, type Columns, type InferRow, type RowSchema } from '@eos/core';
+import { EosError, messageOf, type Columns, type RowInput, type RowSchema } from '@eos/core';
 import { refuse, shown } from './refuse.js';
 import { NULL, schemaEncoder, type ColumnEncoder } from './value-text.js';
 
@@ -25,7 +25,7 @@ export interface CopyTextEncoder<Row> {
  */
 export function copyTextEncoder<C extends Columns>(
   schema: RowSchema<C>,
-): CopyTextEncoder<InferRow<RowSchema<C>>> {
+): CopyTextEncoder<RowInput<RowSchema<C>>> {
   const columns: Columns = schema.columns;
   return lineEncoder(
     schema.names.flatMap((name) => (columns[name] === undefined ? [] : [schemaEncoder(name, columns[name])])),

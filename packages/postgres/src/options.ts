@@ -20,11 +20,14 @@ export interface PostgresSinkOptions<C extends Columns = Columns> {
   readonly columns?: readonly string[];
   /** Make the table where it is missing, for `upsert` with a primary key. Default: true with a `schema`. */
   readonly create?: boolean;
-  /** How long a claim waits for a commit in flight before it looks at what blocks it. Default 5,000 ms. */
+  /**
+   * How long a claim waits for a commit in flight, and a merge for an earlier session, before it is looked at what blocks.
+   * Default 2,000 ms.
+   */
   readonly lockTimeoutMs?: number;
   /**
-   * Whether a claim may terminate the connection of an earlier session of the same sink that blocks it (a half-open
-   * client). Default true; set false behind a pooler such as PgBouncer, where connections are shared.
+   * Whether a session may terminate a connection of an earlier session of the same sink that blocks it (a half-open or
+   * stopped client). Default true; set false behind a pooler such as PgBouncer, where connections are shared.
    */
   readonly terminateBlocking?: boolean;
   /** The server ends a session that stays idle within a transaction for this long. Default 300,000 ms. */
@@ -72,7 +75,7 @@ export function checkOptions(options: PostgresSinkOptions): Settings {
     schema,
     columns,
     create,
-    lockTimeoutMs: milliseconds(options, 'lockTimeoutMs', 5_000),
+    lockTimeoutMs: milliseconds(options, 'lockTimeoutMs', 2_000),
     terminateBlocking: flag(options, 'terminateBlocking', true),
     idleInTransactionTimeoutMs: milliseconds(options, 'idleInTransactionTimeoutMs', 300_000),
     statementTimeoutMs: milliseconds(options, 'statementTimeoutMs', 300_000),

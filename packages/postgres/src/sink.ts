@@ -3,7 +3,7 @@ import {
   defineSink,
   type Claim,
   type Columns,
-  type InferRow,
+  type RowInput,
   type RowSchema,
   type SessionDriver,
   type SinkConnector,
@@ -37,7 +37,7 @@ import type { Writers } from './writer.js';
  */
 export function postgresSink<C extends Columns>(
   options: PostgresSinkOptions<C> & { readonly schema: RowSchema<C> },
-): SinkConnector<InferRow<RowSchema<C>>>;
+): SinkConnector<RowInput<RowSchema<C>>>;
 export function postgresSink<Row = Record<string, unknown>>(options: PostgresSinkOptions): SinkConnector<Row>;
 export function postgresSink<Row>(options: PostgresSinkOptions): SinkConnector<Row> {
   const settings = checkOptions(options);
@@ -91,13 +91,13 @@ async function recover<Row>(
     await Promise.all(links.map((link) => writers.prepare(link)));
     const { lockTimeoutMs, commitTimeoutMs, terminateBlocking } = settings;
     const request = { ...context, ...claim, target: id, object: table.sql, backends: links, lockTimeoutMs };
-    const positions = await claimAll(links, request, terminateBlocking);
-    return openSession(
+    return openSession({
+      ...(await claimAll(links, request, terminateBlocking)),
       links,
-      positions,
-      { ...context, owner: claim.owner, timeoutMs: commitTimeoutMs },
+      committer: { ...context, owner: claim.owner, timeoutMs: commitTimeoutMs },
       writers,
-    );
+      terminateAfterMs: terminateBlocking ? lockTimeoutMs : undefined,
+    });
   } catch (error) {
     for (const link of links) link.destroy();
     throw mapError(error);

@@ -1,0 +1,88 @@
+/** The harness of the conformance suite: a database for each test, and a proxy that loses what is said to it. */
+import type { SinkConnector } from '@eos/core';
+import type { PostgresService, TestDatabase } from '@eos/services';
+import {
+  conformanceKey,
+  conformanceSchema,
+  proxyFaults,
+  proxyOutage,
+  tcpProxy,
+  type ConformanceRow,
+  type Destination,
+  type FoundRow,
+  type History,
+} from '@eos/testkit';
+import { Client } from 'pg';
+import { postgresSink } from './index.js';
+
+const CHILD = new URL('../testing/conformance-child.mjs', import.meta.url);
+
+export async function postgresDestination(
+  service: PostgresService,
+  mode: 'append' | 'upsert',
+): Promise<Destination> {
+  const database = await service.createDatabase();
+  const proxy = await tcpProxy(database);
+  const client = new Client({ connectionString: database.url });
+  // The outage is on the sinks' way, and the database is dropped at the end.
+  client.on('error', () => undefined);
+  await client.connect();
+  return {
+    connector: (route) => connector(route === 'direct' ? database.url : through(database, proxy.port), mode),
+    rows: () => readRows(client),
+    faults: proxyFaults(proxy, { isCommit: (chunk) => chunk.includes('COMMIT') }),
+    outage: proxyOutage(proxy),
+    history: databaseHistory(client),
+    child: { module: CHILD, options: { url: database.url, mode } },
+    async close() {
+      await proxy.close();
+      await client.end();
+      await database.drop();
+    },
+  };
+}
+
+function connector(url: string, mode: 'append' | 'upsert'): SinkConnector<ConformanceRow> {
+  const key = mode === 'upsert' ? { key: conformanceKey } : {};
+  return postgresSink({ connection: url, table: 'conformance', schema: conformanceSchema, mode, ...key });
+}
+
+function through(database: TestDatabase, port: number): string {
+  const url = new URL(database.url);
+  url.port = String(port);
+  return url.href;
+}
+
+async function readRows(client: Client): Promise<readonly FoundRow[]> {
+  const { rows: tables } = await client.query(`SELECT FROM pg_tables WHERE tablename = 'conformance'`);
+  if (tables.length === 0) return [];
+  // As sent in binary: the server's own arithmetic is not exact that far from today.
+  const moment = `encode(timestamptz_send(moment), 'hex') AS moment`;
+  const columns = `id, flag, small, big, ratio, amount, name, raw, day::text, document, reference`;
+  const { rows } = await client.query<FoundRow>(`SELECT ${columns}, ${moment} FROM conformance`);
+  return rows.map((row) => ({ ...row, moment: microseconds(row['moment']) }));
+}
+
+/** The server counts from 2000-01-01. */
+const MICROSECONDS_TO_2000 = 946_684_800_000_000n;
+
+function microseconds(sent: unknown): bigint | null {
+  if (typeof sent !== 'string') return null;
+  return BigInt.asIntN(64, BigInt(`0x${sent}`)) + MICROSECONDS_TO_2000;
+}
+
+/** What a backup of the database would bring back. */
+function databaseHistory(client: Client): History {
+  const tables = ['public.conformance', 'eos.targets', 'eos.claims', 'eos.positions'];
+  const kept = tables.map((table) => `kept.${table.replace('.', '_')}`);
+  return {
+    async save() {
+      const copies = tables.map((table, index) => `CREATE TABLE ${String(kept[index])} AS TABLE ${table}`);
+      await client.query(`DROP SCHEMA IF EXISTS kept CASCADE; CREATE SCHEMA kept; ${copies.join('; ')}`);
+    },
+    async restore() {
+      const copies = tables.map((table, index) => `INSERT INTO ${table} TABLE ${String(kept[index])}`);
+      await client.query(`TRUNCATE ${tables.join(', ')}; ${copies.join('; ')}`);
+    },
+  };
+}
