@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Op, isRetraction } from './changes.js';
 import { consolidateByKey, consolidateRows } from './consolidate.js';
+import { rowSchema, t } from './schema.js';
 
 interface Row {
   readonly key: number;
@@ -71,6 +72,41 @@ describe('consolidate with a key', () => {
   });
 });
 
+describe('keys', () => {
+  const schema = rowSchema({ id: t.uuid(), price: t.decimal(), n: t.int64() });
+  const [lower, upper] = ['0a0a0a0a-0000-4000-8000-00000000000a', '0A0A0A0A-0000-4000-8000-00000000000A'];
+
+  test('are the same value whatever its text, where the schema says so', () => {
+    const rows = [
+      { id: lower, price: '1.50', n: 1 },
+      { id: upper, price: '+01.5', n: 1n },
+    ];
+    const ops = Uint8Array.of(Op.insert, Op.delete);
+    expect(consolidateByKey<object>({ rows, ops }, ['id', 'price', 'n'], schema)).toEqual({
+      deletes: [rows[1]],
+      upserts: [],
+    });
+  });
+
+  test.each([
+    [['0', '-0.00', '+0'], 1],
+    [['-1', '1'], 2],
+    [['10', '1', '100'], 3],
+    [['.5', '0.50'], 1],
+  ])('decimals %j are %i values', (prices, count) => {
+    const rows = prices.map((price) => ({ price }));
+    expect(consolidateByKey({ rows }, ['price'], schema).upserts).toHaveLength(count);
+  });
+
+  test('must not be null or missing', () => {
+    for (const row of [{}, { id: null }]) {
+      expect(() => consolidateByKey({ rows: [row] }, ['id'])).toThrow(
+        expect.objectContaining({ code: 'EOS_ROW' }),
+      );
+    }
+  });
+});
+
 describe('consolidate without a key', () => {
   test('is a multiset in which changes cancel exactly', () => {
     fc.assert(
@@ -87,6 +123,11 @@ describe('consolidate without a key', () => {
         expect(new Map(found)).toEqual(new Map([...expected].filter(([, count]) => count !== 0)));
       }),
     );
+  });
+
+  test('tells a JSON null from a member that is not there', () => {
+    const rows = [{ document: { x: null } }, { document: {} }];
+    expect(consolidateRows<object>({ rows, ops: Uint8Array.of(Op.insert, Op.delete) })).toHaveLength(2);
   });
 
   test('knows NaN, null, bytes, dates and nested values as equal to themselves', () => {

@@ -2,7 +2,8 @@
  * Folding a changelog to its effect. The order of the input is the order of the changes.
  */
 import { isRetraction } from './changes.js';
-import { keyTextOf, valueText } from './row-text.js';
+import { keyTextOf, rowText } from './row-text.js';
+import type { RowSchema } from './schema.js';
 
 /** Changes in order: `ops` absent means all are `+I`. */
 export interface Changes<Row> {
@@ -26,12 +27,15 @@ export interface CountedRow<Row> {
  * Folds to the last change of each key. `+I` and `+U` put the row, `-U` and `-D` remove its key; a key that changes between `-U`
  * and `+U` is thereby a delete of the old and an insert of the new. A delete is kept even where its insert is in the same batch:
  * an earlier run may have left the key at the destination.
+ * @param schema the types of the key columns, where different texts can be the same value (uuid, decimal)
+ * @throws EOS_ROW where a key column is null or missing
  */
 export function consolidateByKey<Row extends object>(
   changes: Changes<Row>,
   key: readonly string[],
+  schema?: RowSchema,
 ): KeyedEffect<Row> {
-  const keyText = keyTextOf(key);
+  const keyText = keyTextOf(key, schema);
   const last = new Map<string, number>();
   const { rows, ops } = changes;
   rows.forEach((row, index) => {
@@ -50,12 +54,12 @@ export function consolidateByKey<Row extends object>(
   return { deletes, upserts };
 }
 
-/** Adds up how many copies of each row come and go; what cancels is left out. */
+/** Adds up how many copies of each row come and go; what cancels is left out. Rows are compared column by column, by {@link rowText}. */
 export function consolidateRows<Row extends object>(changes: Changes<Row>): readonly CountedRow<Row>[] {
   const counted = new Map<string, { row: Row; count: number }>();
   const { rows, ops } = changes;
   rows.forEach((row, index) => {
-    const text = valueText(row);
+    const text = rowText(row);
     const difference = isRetraction(ops?.[index] ?? 0) ? -1 : 1;
     const entry = counted.get(text);
     if (entry === undefined) counted.set(text, { row, count: difference });

@@ -5,14 +5,15 @@
 import type { ChangeBatch } from './changes.js';
 import { checkName, type Owner, type PartitionId, type TxId } from './identifiers.js';
 import type { Positions } from './positions.js';
-import { openSink } from './sink-state.js';
+import { driverCall } from './state/driver-errors.js';
+import { openSink } from './state/sink.js';
 import type { EarlierClaim, SinkCapabilities, SinkConnector, SinkContext } from './sink.js';
 
 /** What an author of a sink writes: the destination's side of the port, called only in a legal order and with checked arguments. */
 export interface SinkDriver<Row> {
-  /** Every position of this (pipeline, sink); reads only. */
-  positions(): Promise<Positions>;
-  /** Law 1: claims, waits for what is in flight, and returns what is there. Judge what is found with `judgeClaim` and `judgeTarget`. */
+  /** Every position of this (pipeline, sink), or those of `partitions`, where they exist; reads only. */
+  positions(partitions?: readonly PartitionId[]): Promise<Positions>;
+  /** Law 1. What is no EosError is taken as `unknown`: the claim may be there. Claims, waits for what is in flight, and returns what is there. Judge what is found with `judgeClaim` and `judgeTarget`. */
   recover(claim: Claim): Promise<SessionDriver<Row>>;
   close(): Promise<void>;
 }
@@ -39,7 +40,7 @@ export interface TransactionDriver<Row> {
   /** A batch that is not empty, of a claimed partition. */
   write(batch: ChangeBatch<Row>): Promise<void>;
   prepare(): Promise<void>;
-  /** Law 2. Throw outcome `unknown` unless the destination said what became of it. */
+  /** Law 2. An EosError says `aborted` unless told otherwise: throw outcome `unknown`, or what the library threw, unless the destination said no. */
   commit(commit: DriverCommit): Promise<void>;
   /** Called at most once, and never after `commit` was called; may come while `write` or `prepare` is under way, and then ends it. */
   rollback(): Promise<void>;
@@ -75,7 +76,7 @@ export function defineSink<Row>(definition: SinkDefinition<Row>): SinkConnector<
     async open(context) {
       checkName('pipeline id', context.pipeline);
       checkName('sink name', context.sink);
-      return openSink(capabilities, await definition.connect(context));
+      return openSink(capabilities, await driverCall(() => definition.connect(context)));
     },
   };
 }

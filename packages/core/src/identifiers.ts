@@ -25,7 +25,10 @@ const NAME = /^[A-Za-z0-9._-]{1,128}$/;
  * Checks the name of a pipeline or sink.
  * @throws EOS_CONFIG where it is not 1 to 128 of `A-Z a-z 0-9 . _ -`
  */
-export function checkName(kind: 'pipeline id' | 'sink name', name: string): void {
-  if (NAME.test(name)) return;
-  throw new EosError('EOS_CONFIG', `${kind} ${JSON.stringify(name)} must be 1 to 128 of A-Z a-z 0-9 . _ -`);
+export function checkName(kind: 'pipeline id' | 'sink name', name: unknown): void {
+  if (typeof name === 'string' && NAME.test(name)) return;
+  throw new EosError(
+    'EOS_CONFIG',
+    `${kind} ${typeof name === 'string' ? JSON.stringify(name) : String(name)} must be 1 to 128 of A-Z a-z 0-9 . _ -`,
+  );
 }

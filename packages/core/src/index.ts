@@ -8,7 +8,7 @@ export * from './errors.js';
 export { checkName, MAX_INT64, randomId, type Owner, type PartitionId, type TxId } from './identifiers.js';
 export * from './memory-sink.js';
 export * from './positions.js';
-export { keyTextOf, valueText } from './row-text.js';
+export { keyTextOf, rowText, valueText } from './row-text.js';
 export * from './schema.js';
 export * from './sink.js';
 export * from './source.js';

@@ -3,17 +3,20 @@ import { isRetraction, type ChangeBatch } from './changes.js';
 import type { ChangelogMode } from './changelog.js';
 import { EosError } from './errors.js';
 import type { PartitionId } from './identifiers.js';
-import { keyTextOf, valueText } from './row-text.js';
+import { keyTextOf, rowText } from './row-text.js';
 
 export class MemoryRows<Row extends object> {
   #copies = new Map<string, readonly Row[]>();
   readonly #textOf: (row: Row) => string;
+  #appended = 0;
 
   constructor(
     readonly changelog: ChangelogMode,
     readonly key: readonly string[] = [],
   ) {
-    this.#textOf = changelog === 'upsert' ? keyTextOf(key) : valueText;
+    // Nothing is ever looked up in append mode: each row is by itself.
+    const ordinal = () => String(this.#appended++);
+    this.#textOf = { append: ordinal, upsert: keyTextOf(key), retract: rowText }[changelog];
   }
 
   /** All or nothing: a row that cannot be applied throws EOS_ROW and leaves everything as it was. */

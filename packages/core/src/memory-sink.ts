@@ -118,7 +118,10 @@ export function memorySink<Row>(store: MemoryStore<Row>): SinkConnector<Row> {
 
 function memoryDriver<Row>(store: MemoryStore<Row>, context: SinkContext): SinkDriver<Row> {
   return {
-    positions: () => store.positions(context),
+    positions: async (partitions) => {
+      const all = await store.positions(context);
+      return new Map([...all].filter(([name]) => partitions?.includes(name) ?? true));
+    },
     recover: async (claim) => ({
       positions: await store.claim(context, claim),
       begin: async () => memoryTransaction(store, context),

@@ -9,9 +9,12 @@ import {
 } from './guarantee.js';
 import { checkName } from './identifiers.js';
 import { DEFAULT_RETRY, type RetryOptions } from './runner/backoff.js';
+import { ClaimLedger } from './runner/claim-ledger.js';
 import { systemEnvironment, type Environment } from './runner/environment.js';
+import { publisher } from './runner/events.js';
 import type { Transform, Transformed } from './runner/feed.js';
 import { runPipeline, type RunResult } from './runner/run.js';
+import { onStopSignals } from './runner/stop-signals.js';
 import { DEFAULT_TRIGGER, type Trigger } from './runner/trigger.js';
 import type { SinkConnector } from './sink.js';
 import type { Source, SourceBatch } from './source.js';
@@ -45,7 +48,8 @@ export interface Pipeline {
   /** What this pipeline promises, and why. */
   explain(): Explanation;
   /**
-   * Reads until the source ends or a stop is asked for. May be called again: it goes on where the destination is.
+   * Reads until the source ends or a stop is asked for. May be called again, after it has ended: it goes on where the destination is.
+   * A pipeline that was fenced stays fenced; only a new process (or a new pipeline object) takes over again.
    * @throws EOS_FENCED where another copy took over; EOS_SOURCE_CHANGED, EOS_TARGET_CHANGED, EOS_ROW … where going on would be wrong
    */
   run(options?: PipelineRunOptions): Promise<RunResult>;
@@ -79,61 +83,83 @@ export function pipelineIn<In, Row = In>(
 ): Pipeline {
   const { id, source, sinks, guarantee = 'exactly-once', stopTimeoutMs = 10_000 } = options;
   checkName('pipeline id', id);
+  checkIsObject('source', source);
+  checkIsObject('sinks', sinks);
   const [sinkName, connector] = onlySink(sinks);
   checkName('sink name', sinkName);
-  const trigger = checkedNumbers('trigger', { ...DEFAULT_TRIGGER, ...options.trigger });
-  const retry = checkedNumbers('retry', { ...DEFAULT_RETRY, ...options.retry });
-  checkedNumbers('pipeline', { stopTimeoutMs });
-  if (!GUARANTEES.includes(guarantee)) {
-    throw new EosError(
-      'EOS_CONFIG',
-      `guarantee ${JSON.stringify(guarantee)} must be one of ${GUARANTEES.join(', ')}`,
-    );
-  }
-  negotiateChangelog(options.changelog ?? source.changelog, connector.capabilities, sinkName);
+  const trigger = checkTrigger({ ...DEFAULT_TRIGGER, ...options.trigger });
+  const retry = checkRetry({ ...DEFAULT_RETRY, ...options.retry });
+  checkNumber('stopTimeoutMs', stopTimeoutMs, 0);
+  if (!GUARANTEES.includes(guarantee))
+    fail('guarantee', `must be one of ${GUARANTEES.join(', ')}`, guarantee);
+  const changelog = options.changelog ?? source.changelog;
+  negotiateChangelog(changelog, connector.capabilities, sinkName);
   const explanation = explainGuarantee(source, sinks);
   checkGuarantee(guarantee, explanation);
+  const publish = publisher(id, sinkName);
+  // Kept from run to run: a copy that was fenced must not take the claim back by running again.
+  const ledger = new ClaimLedger(publish);
   const transform = options.transform ?? passThrough<In, Row>();
-  const common = {
+  const run = {
     pipeline: id,
     sinkName,
     source,
     transform,
+    changelog,
     connector,
     trigger,
     retry,
     stopTimeoutMs,
-    environment,
   };
+  let isRunning = false;
   return {
     explain: () => explanation,
-    run: ({ signal, signals = STOP_SIGNALS } = {}) =>
-      withStop(signal, signals, (stop) => runPipeline({ ...common, stop })),
+    run: async ({ signal, signals = STOP_SIGNALS } = {}) => {
+      if (isRunning) throw new EosError('EOS_STATE', `pipeline ${id} is running already`);
+      isRunning = true;
+      try {
+        return await withStop(signal, signals, (stop) =>
+          runPipeline({ ...run, environment, publish, ledger, stop }),
+        );
+      } finally {
+        isRunning = false;
+      }
+    },
   };
+}
+
+function checkIsObject(option: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null) fail(option, 'is missing', value);
 }
 
 function onlySink<Row>(sinks: Readonly<Record<string, SinkConnector<Row>>>): [string, SinkConnector<Row>] {
   const entries = Object.entries(sinks);
   const [first] = entries;
   if (first !== undefined && entries.length === 1) return first;
-  throw new EosError(
-    'EOS_CONFIG',
-    `a pipeline takes one sink, not ${entries.length}: run one pipeline for each`,
-    {
-      details: { option: 'sinks' },
-    },
-  );
+  return fail('sinks', 'must hold one sink: run one pipeline for each', Object.keys(sinks).join(', '));
 }
 
-function checkedNumbers<T extends object>(group: string, values: T): T {
-  for (const [name, value] of Object.entries(values) as [string, unknown][]) {
-    if (typeof value === 'number' && value >= (name === 'intervalMs' || name.endsWith('Ms') ? 0 : 1))
-      continue;
-    throw new EosError('EOS_CONFIG', `${group}.${name} must be a positive number, not ${String(value)}`, {
-      details: { option: `${group}.${name}` },
-    });
-  }
-  return values;
+function checkTrigger(trigger: Trigger): Trigger {
+  checkNumber('trigger.rows', trigger.rows, 1);
+  checkNumber('trigger.bytes', trigger.bytes, 1);
+  checkNumber('trigger.intervalMs', trigger.intervalMs, 0);
+  return trigger;
+}
+
+function checkRetry(retry: RetryOptions): RetryOptions {
+  checkNumber('retry.attempts', retry.attempts, 1);
+  checkNumber('retry.initialMs', retry.initialMs, 0);
+  checkNumber('retry.maxMs', retry.maxMs, 0);
+  return retry;
+}
+
+function checkNumber(option: string, value: unknown, least: number): void {
+  if (typeof value === 'number' && value >= least && (Number.isInteger(value) || value === Infinity)) return;
+  fail(option, `must be a whole number from ${least}, or Infinity`, value);
+}
+
+function fail(option: string, problem: string, value: unknown): never {
+  throw new EosError('EOS_CONFIG', `${option} ${problem} (it is ${String(value)})`, { details: { option } });
 }
 
 /** Without a transform the rows of the source are the rows of the sink: In = Row, which the caller's types have checked. */
@@ -149,13 +175,13 @@ async function withStop<T>(
 ): Promise<T> {
   const controller = new AbortController();
   const stop = () => controller.abort();
+  const cancelSignals = onStopSignals(signals, stop);
   if (signal?.aborted) stop();
   signal?.addEventListener('abort', stop, { once: true });
-  for (const name of signals) process.once(name, stop);
   try {
     return await work(controller.signal);
   } finally {
     signal?.removeEventListener('abort', stop);
-    for (const name of signals) process.removeListener(name, stop);
+    cancelSignals();
   }
 }

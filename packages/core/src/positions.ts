@@ -1,12 +1,13 @@
-import { canonicalText, type CanonicalValue } from './canonical.js';
+import { canonicalText } from './canonical.js';
 import { EosError } from './errors.js';
 import { MAX_INT64, type Owner, type PartitionId, type TxId } from './identifiers.js';
+import type { JsonValue } from './schema.js';
 
 /**
  * What an offset counts in (a file with these digests, a topic with this id): made and judged by the source, stored by sinks
  * unread. A JSON object; integers beyond 2^53 as decimal strings.
  */
-export type SourceIdentity = { readonly [key: string]: CanonicalValue };
+export type SourceIdentity = { readonly [key: string]: JsonValue };
 
 /** The record that the destination holds for one (pipeline, sink, source partition). */
 export interface Position {
@@ -103,7 +104,9 @@ function parseObject(text: string): Record<string, unknown> {
 function integer(value: unknown, name: string, text: string): bigint {
   if (typeof value !== 'string' || !/^-?\d{1,19}$/.test(value)) return malformed(name, text);
   const number = BigInt(value);
-  return number <= MAX_INT64 ? number : malformed(name, text);
+  // Only a watermark can lie before 1970.
+  const least = name === 'watermark' ? -MAX_INT64 - 1n : 0n;
+  return number >= least && number <= MAX_INT64 ? number : malformed(name, text);
 }
 
 function parseIdentity(value: unknown, text: string): SourceIdentity {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { rowSchema, t, type InferRow } from './schema.js';
+import { rowSchema, t, type InferRow, type RowInput, type RowSchema } from './schema.js';
+import type { SinkConnector } from './sink.js';
 
 const flights = rowSchema({
   id: t.int64(),
@@ -13,7 +14,7 @@ describe('row schema', () => {
   test('infers the row type: nullable columns may be null or left out, others may not', () => {
     const rows: Flight[] = [
       { id: 1n, origin: 'DTW', delay: null, seen: 0n },
-      { id: 1, origin: 'DTW', seen: new Date(0) },
+      { id: 1n, origin: 'DTW', seen: 0n },
     ];
     // @ts-expect-error -- origin is missing
     rows.push({ id: 1n, seen: 0n });
@@ -22,6 +23,24 @@ describe('row schema', () => {
     expect(rows).toHaveLength(4);
     expect(flights.names).toEqual(['id', 'origin', 'delay', 'seen']);
     expect(flights.columns.delay).toMatchObject({ type: { kind: 'int32' }, isNullable: true });
+  });
+
+  test('gives sinks a wider type than sources: what was read can be written, and numbers and Dates too', () => {
+    const read: Flight = { id: 1n, origin: 'DTW', seen: 0n };
+    const written: RowInput<typeof flights>[] = [read, { id: 1, origin: 'DTW', seen: new Date(0) }];
+    const next: bigint = read.id + 1n;
+    const anySchema: RowSchema = flights;
+    expect([written.length, next, anySchema.names.length]).toEqual([2, 2n, 4]);
+  });
+
+  test('keeps sinks from rows that lack a column', () => {
+    const accepts = (connector: SinkConnector<Flight>) => connector;
+    const wide = {} as SinkConnector<{ id: bigint }>;
+    const narrow = {} as SinkConnector<Flight & { tail: string }>;
+    accepts(wide);
+    // @ts-expect-error -- a Flight has no tail
+    accepts(narrow);
+    expect(flights.names).toContain('id');
   });
 
   test('refuses no columns, empty names and array indexes', () => {

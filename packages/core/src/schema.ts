@@ -23,13 +23,12 @@ export type ColumnType =
 
 export type ColumnKind = ColumnType['kind'];
 
-/** The JavaScript value of a column of each kind, as rows carry it. */
+/** The JavaScript value of a column of each kind, as sources hand it out. */
 export interface ColumnValues {
   boolean: boolean;
   /** An integer in -2^31 … 2^31 - 1. */
   int32: number;
-  /** A bigint, or a number that is a safe integer. */
-  int64: bigint | number;
+  int64: bigint;
   float64: number;
   /** Decimal digits with an optional sign and point, such as `-12.50`: never through a binary number. */
   decimal: string;
@@ -37,11 +36,19 @@ export interface ColumnValues {
   bytes: Uint8Array;
   /** `YYYY-MM-DD`. */
   date: string;
-  /** Microseconds since 1970-01-01 UTC as bigint, or a Date (milliseconds). */
-  timestamp: bigint | Date;
+  /** Microseconds since 1970-01-01 UTC. */
+  timestamp: bigint;
   json: JsonValue;
   /** 8-4-4-4-12 hexadecimal digits. */
   uuid: string;
+}
+
+/** What sinks take for a column of each kind: also what programs have at hand. */
+export interface ColumnInputs extends Omit<ColumnValues, 'int64' | 'timestamp'> {
+  /** A bigint, or a number that is a safe integer. */
+  int64: bigint | number;
+  /** Microseconds since 1970-01-01 UTC as a bigint, or a Date (milliseconds). */
+  timestamp: bigint | Date;
 }
 
 /** One column: its type, and whether it may be null. */
@@ -57,25 +64,26 @@ export type Columns = Readonly<Record<string, Column>>;
 /** Names and types of the columns of a row, in order. */
 export interface RowSchema<C extends Columns = Columns> {
   readonly columns: C;
-  readonly names: readonly (keyof C & string)[];
+  readonly names: readonly string[];
 }
 
-type Value<C> =
+type Value<C, Values extends Record<ColumnKind, unknown>> =
   C extends Column<infer Kind, infer Nullable>
-    ? ColumnValues[Kind] | (Nullable extends true ? null : never)
+    ? Values[Kind] | (Nullable extends true ? null : never)
     : never;
 type RequiredNames<C extends Columns> = {
   [N in keyof C]: C[N] extends Column<ColumnKind, true> ? never : N;
 }[keyof C];
 type OptionalNames<C extends Columns> = Exclude<keyof C, RequiredNames<C>>;
+type Row<C extends Columns, Values extends Record<ColumnKind, unknown>> = {
+  -readonly [N in RequiredNames<C>]: Value<C[N], Values>;
+} & { -readonly [N in OptionalNames<C>]?: Value<C[N], Values> | undefined };
 
-/** The TypeScript type of a row of a schema: `type Flight = InferRow<typeof flights>`. Nullable columns may be left out. */
-export type InferRow<S> =
-  S extends RowSchema<infer C>
-    ? { -readonly [N in RequiredNames<C>]: Value<C[N]> } & {
-        -readonly [N in OptionalNames<C>]?: Value<C[N]> | undefined;
-      }
-    : never;
+/** The type of a row as a source hands it out: `type Flight = InferRow<typeof flights>`. Nullable columns may be left out. */
+export type InferRow<S> = S extends RowSchema<infer C> ? Row<C, ColumnValues> : never;
+
+/** The type of a row as a sink takes it: any {@link InferRow} of the schema, and numbers and Dates for int64 and timestamp too. */
+export type RowInput<S> = S extends RowSchema<infer C> ? Row<C, ColumnInputs> : never;
 
 function column<Kind extends ColumnKind>(type: ColumnType & { readonly kind: Kind }): Column<Kind, false> {
   const nullableColumn: Column<Kind, true> = { type, isNullable: true, nullable: () => nullableColumn };

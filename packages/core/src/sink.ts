@@ -31,7 +31,7 @@ export interface SinkContext {
 }
 
 /** What `postgresSink(…)` and its like return: options, checked, and not yet connected. */
-export interface SinkConnector<Row> {
+export interface SinkConnector<in Row> {
   /** For messages: kind and destination, such as `postgres public.flights`. Never a secret. */
   readonly description: string;
   readonly capabilities: SinkCapabilities;
@@ -58,10 +58,10 @@ export interface RecoverOptions {
 }
 
 /** One destination, opened for one (pipeline, sink). Safe to use from one process at a time; several processes have one each. */
-export interface Sink<Row> {
+export interface Sink<in Row> {
   readonly capabilities: SinkCapabilities;
-  /** Every position of this (pipeline, sink). Reads only, and disturbs nobody. */
-  positions(): Promise<Positions>;
+  /** Every position of this (pipeline, sink), or those of `partitions`, where they exist. Reads only, and disturbs nobody. */
+  positions(partitions?: readonly PartitionId[]): Promise<Positions>;
   /**
    * Claims exactly these partitions and settles what came before: when it returns, no commit of an earlier session on them can
    * take effect any more, and what had taken effect is in the positions of the session (law 1).
@@ -74,7 +74,7 @@ export interface Sink<Row> {
 }
 
 /** A claim on some partitions. Dead after a failed commit, a fence or a lost connection: every call then throws EOS_SESSION_DEAD. */
-export interface SinkSession<Row> {
+export interface SinkSession<in Row> {
   readonly owner: Owner;
   /** Up to date after every acknowledged commit. */
   readonly positions: Positions;
@@ -88,7 +88,7 @@ export interface SinkSession<Row> {
 }
 
 /** begin → write… → prepare → commit, or rollback at any time before commit. */
-export interface SinkTransaction<Row> {
+export interface SinkTransaction<in Row> {
   readonly id: TxId;
   /** Adds changes, in order. Resolves when the sink can take more: memory stays bounded whatever the transaction's size. */
   write(batch: ChangeBatch<Row>): Promise<void>;

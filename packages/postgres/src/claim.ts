@@ -3,6 +3,7 @@ import {
   EosError,
   initialPosition,
   judgeClaim,
+  judgeCommit,
   judgeTarget,
   type Claim,
   type PartitionId,
@@ -30,10 +31,25 @@ const NEWEST = `
 
 const RECORD = `SELECT c.partition, c.owner, c.target, c.format, ${POSITION} FROM eos.claims c ${NEWEST}`;
 
-/** Every position of a sink. */
-export async function readPositions(link: Link, context: SinkContext): Promise<Positions> {
-  const [answer] = await link.run(`${RECORD} WHERE ${ofSink(context)} AND c.owner IS NOT NULL`);
+/** Every position of a sink, or those of `partitions`, where they exist. */
+export async function readPositions(
+  link: Link,
+  context: SinkContext,
+  partitions?: readonly PartitionId[],
+): Promise<Positions> {
+  if (partitions?.length === 0) return new Map<PartitionId, Position>();
+  const wanted = partitions === undefined ? ofSink(context) : ofClaim({ ...context, partitions });
+  const [answer] = await link.run(`${RECORD} WHERE ${wanted} AND c.owner IS NOT NULL`);
   return readRecords(answer?.rows ?? []);
+}
+
+/**
+ * Reads what a commit would find, and judges it as the commit would.
+ * @throws EOS_FENCED, EOS_POSITION_REGRESSED
+ */
+export async function judgeStored(link: Link, context: SinkContext, from: Positions): Promise<void> {
+  const stored = await readPositions(link, context);
+  for (const [partition, position] of from) judgeCommit(partition, stored.get(partition), position);
 }
 
 export interface ClaimRequest extends Claim, SinkContext {
@@ -141,7 +157,7 @@ function ofSink({ pipeline, sink }: SinkContext): string {
 }
 
 /** The claims `c` that are asked for. */
-export function ofClaim(request: ClaimRequest): string {
+export function ofClaim(request: SinkContext & Pick<Claim, 'partitions'>): string {
   return `${ofSink(request)} AND c.partition IN (${request.partitions.map(literal).join(', ')})`;
 }
 

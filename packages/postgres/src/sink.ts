@@ -65,7 +65,7 @@ async function connect<Row>(settings: Settings, context: SinkContext): Promise<S
   });
   const reader = lazyLink(open);
   return {
-    positions: () => reader.use((link) => readPositions(link, context)),
+    positions: (partitions) => reader.use((link) => readPositions(link, context, partitions)),
     recover: (claim) => recover<Row>(settings, context, claim, open),
     close: () => reader.close(),
   };

@@ -2,7 +2,7 @@
  * The rows that every case writes: six mixed columns, about a hundred bytes each, made from a fixed seed before any clock starts.
  * Values are what a Node program has at hand: a bigint key, a Date.
  */
-import { rowSchema, t, type InferRow } from '@eos/core';
+import { rowSchema, t, type RowInput } from '@eos/core';
 
 export const schema = rowSchema({
   id: t.int64(),
@@ -13,7 +13,7 @@ export const schema = rowSchema({
   note: t.string().nullable(),
 });
 
-export type BenchRow = InferRow<typeof schema>;
+export type BenchRow = RowInput<typeof schema>;
 
 /** The columns as Postgres declares them, in the order of `schema`. */
 export const COLUMN_DEFINITIONS = [

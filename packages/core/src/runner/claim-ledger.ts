@@ -1,6 +1,6 @@
 /**
  * What this process knows of its own claims (law 1): its first claim of a partition takes over, every later one is conditional, so
- * that nobody steals a newer claim by trying again.
+ * that nobody steals a newer claim by trying again. Kept by the pipeline from run to run; an entry goes when its assignment ends.
  */
 import { EosError, isEosError } from '../errors.js';
 import { randomId, type Owner, type PartitionId } from '../identifiers.js';
@@ -17,6 +17,11 @@ export class ClaimLedger {
   readonly #entries = new Map<PartitionId, Entry>();
 
   constructor(private readonly publish: Publish) {}
+
+  /** An assignment ended, or was taken away: the next claim of its partitions is a first one again. */
+  forget(partitions: readonly PartitionId[]): void {
+    for (const partition of partitions) this.#entries.delete(partition);
+  }
 
   /** Claims `partitions`; remembers the token also where the answer of the claim was lost. */
   async recover<Row>(sink: Sink<Row>, partitions: readonly PartitionId[]): Promise<SinkSession<Row>> {
@@ -45,9 +50,8 @@ export class ClaimLedger {
    * known beforehand.
    */
   async #lookBeforeFirstClaim<Row>(sink: Sink<Row>, partitions: readonly PartitionId[]): Promise<Positions> {
-    if (partitions.every((partition) => this.#entries.has(partition)))
-      return new Map<PartitionId, Position>();
-    return await sink.positions();
+    const unknown = partitions.filter((partition) => !this.#entries.has(partition));
+    return unknown.length === 0 ? new Map<PartitionId, Position>() : await sink.positions(unknown);
   }
 
   #earlierClaims(partitions: readonly PartitionId[]): ReadonlyMap<PartitionId, EarlierClaim> {
@@ -91,24 +95,27 @@ export interface SentCommit {
  * @throws EOS_CONFORMANCE where the positions are neither before nor after that commit, or only some of an atomic transaction moved
  */
 export function settle(
-  sent: SentCommit,
+  { txId, from }: SentCommit,
   found: Positions,
   atomic: 'transaction' | 'partition',
 ): ReadonlyMap<PartitionId, 'committed' | 'aborted'> {
   const outcomes = new Map<PartitionId, 'committed' | 'aborted'>();
-  for (const [partition, from] of sent.from) {
+  for (const [partition, { epoch }] of from) {
     const position = found.get(partition);
-    const landed = position?.txId === sent.txId;
-    if (!landed && position !== undefined && position.epoch > from.epoch) {
-      throw new EosError(
-        'EOS_CONFORMANCE',
-        `partition ${partition} moved under this claim by a transaction that is not its own`,
-      );
+    const landed = position?.txId === txId;
+    if (!landed && position !== undefined && position.epoch > epoch) {
+      const problem = `from epoch ${epoch.toString()} to ${position.epoch.toString()} by transaction ${String(position.txId)}`;
+      const message = `partition ${partition} moved under this claim ${problem}, which is not ${txId.toString()}`;
+      throw new EosError('EOS_CONFORMANCE', message, { details: { partition } });
     }
     outcomes.set(partition, landed ? 'committed' : 'aborted');
   }
   if (atomic === 'transaction' && new Set(outcomes.values()).size > 1) {
-    throw new EosError('EOS_CONFORMANCE', 'only some partitions of an atomic transaction were committed');
+    const list = [...outcomes].map(([partition, outcome]) => `${partition} ${outcome}`).join(', ');
+    throw new EosError(
+      'EOS_CONFORMANCE',
+      `only some partitions of an atomic transaction were committed: ${list}`,
+    );
   }
   return outcomes;
 }

@@ -3,6 +3,7 @@
  * ahead while the sink writes.
  */
 import type { ChangeBatch } from '../changes.js';
+import type { ChangelogMode } from '../changelog.js';
 import { EosError, isEosError, messageOf } from '../errors.js';
 import type { PartitionId } from '../identifiers.js';
 import type { Positions } from '../positions.js';
@@ -27,13 +28,14 @@ export interface FedBatch<Row> {
 
 export class Feed<In, Row> {
   readonly #expected = new Map<PartitionId, bigint>();
-  #isReading = false;
+  #reading: Promise<void> | undefined;
   #next: FedBatch<Row> | 'end' | undefined;
   #failure: EosError | undefined;
 
   constructor(
     private readonly reader: SourceReader<In>,
     private readonly transform: Transform<In, Row>,
+    private readonly changelog: ChangelogMode,
     positions: Positions,
     private readonly onReady: () => void,
   ) {
@@ -43,9 +45,8 @@ export class Feed<In, Row> {
 
   /** Starts reading at most `rows` rows, unless a batch is on its way or waits to be taken. */
   request(rows: number): void {
-    if (this.#isReading || this.#next !== undefined || this.#failure !== undefined) return;
-    this.#isReading = true;
-    void this.#read(rows);
+    if (this.#reading !== undefined || this.#next !== undefined || this.#failure !== undefined) return;
+    this.#reading = this.#read(rows);
   }
 
   /**
@@ -59,6 +60,16 @@ export class Feed<In, Row> {
     return next;
   }
 
+  /** Closes the reader and waits for what is under way, so that no transform runs on beside the next attempt's. */
+  async close(): Promise<void> {
+    try {
+      await this.reader.close();
+    } catch {
+      // What was to be read is read again, or not wanted any more.
+    }
+    await this.#reading;
+  }
+
   async #read(rows: number): Promise<void> {
     try {
       const batch = await this.#readFresh(rows);
@@ -66,7 +77,7 @@ export class Feed<In, Row> {
     } catch (error) {
       this.#failure = sourceError(error);
     }
-    this.#isReading = false;
+    this.#reading = undefined;
     this.onReady();
   }
 
@@ -86,9 +97,10 @@ export class Feed<In, Row> {
     try {
       result = await this.transform(source);
     } catch (error) {
+      if (isEosError(error)) throw error;
       throw transformError(source, `threw: ${messageOf(error)}`, error);
     }
-    return { source, changes: asChanges(result, source) };
+    return { source, changes: asChanges(result, source, this.changelog) };
   }
 }
 
@@ -120,10 +132,12 @@ export function dropCommitted<Row>(
   let dropped = 0;
   while (dropped < offsets.length && (offsets[dropped] ?? expected) < expected) dropped++;
   return {
-    ...batch,
+    partition,
     rows: rows.slice(dropped),
     offsets: offsets.subarray(dropped),
     ...(batch.ops === undefined ? {} : { ops: batch.ops.subarray(dropped) }),
+    next: batch.next,
+    bytes: batch.bytes,
     identity: () => batch.identity(),
   };
 }
@@ -139,20 +153,21 @@ function checkAscending(offsets: BigInt64Array, partition: PartitionId): void {
   }
 }
 
-function asChanges<Row>(result: Transformed<Row>, source: SourceBatch<unknown>): ChangeBatch<Row> {
+function asChanges<Row>(
+  result: Transformed<Row>,
+  source: SourceBatch<unknown>,
+  changelog: ChangelogMode,
+): ChangeBatch<Row> {
   const { partition } = source;
-  if (isRows(result)) {
-    if (source.ops === undefined) return { partition, rows: result };
-    throw transformError(
-      source,
-      'returned rows without their ops, though the source hands out updates or deletes: return { rows, ops }',
-    );
-  }
+  const made = isRows(result) ? { rows: result } : result;
   // A transform written in JavaScript may return anything.
-  if (!isRows((result as { rows?: unknown } | undefined)?.rows)) {
+  if (!isRows((made as { rows?: unknown } | undefined)?.rows)) {
     throw transformError(source, 'returned neither rows nor { rows }');
   }
-  const { rows, ops, offsets } = result;
+  const { rows, ops, offsets }: Exclude<Transformed<Row>, readonly Row[]> = made;
+  if (ops === undefined && source.ops !== undefined && changelog !== 'append') {
+    throw transformError(source, 'returned rows without the ops of its batch: return { rows, ops }');
+  }
   return {
     partition,
     rows,
@@ -178,7 +193,8 @@ function transformError(source: SourceBatch<unknown>, problem: string, cause?: u
   );
 }
 
-function sourceError(error: unknown): EosError {
+/** What a source threw, as an error that is worth another try. */
+export function sourceError(error: unknown): EosError {
   if (isEosError(error)) return error;
   return new EosError('EOS_SOURCE_UNAVAILABLE', `the source could not be read: ${messageOf(error)}`, {
     cause: error,

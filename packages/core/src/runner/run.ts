@@ -2,16 +2,18 @@
  * One run of a pipeline: claims, runs transactions, and after any failure that may pass recovers, settles, seeks and reads again.
  * A retry never sends anything twice: it starts from what the destination holds.
  */
-import { EosError, isEosError, messageOf } from '../errors.js';
+import type { ChangelogMode } from '../changelog.js';
+import { EosError, isEosError } from '../errors.js';
 import type { PartitionId } from '../identifiers.js';
 import type { Position, Positions } from '../positions.js';
 import type { Sink, SinkConnector, SinkSession } from '../sink.js';
-import type { Assignment, Source, SourceReader } from '../source.js';
-import { backoff, type RetryOptions } from './backoff.js';
-import { ClaimLedger, settle, type SentCommit } from './claim-ledger.js';
+import type { Assignment, Source } from '../source.js';
+import type { RetryOptions } from './backoff.js';
+import { settle, type ClaimLedger, type SentCommit } from './claim-ledger.js';
 import type { Environment } from './environment.js';
-import { publisher, type Publish } from './events.js';
-import type { Transform } from './feed.js';
+import type { Publish } from './events.js';
+import { sourceError, type Transform } from './feed.js';
+import { Retrying } from './retrying.js';
 import { runTransactions, type Acknowledged } from './transactions.js';
 import type { Trigger } from './trigger.js';
 
@@ -24,10 +26,12 @@ export interface RunResult {
   /** Rows that the transform made of them. */
   readonly written: number;
   readonly commits: number;
-  /** How often this run recovered after a failure. */
+  /** How often this run tried again after a failure. */
   readonly recoveries: number;
   /** The positions of the partitions read last. */
   readonly positions: Positions;
+  /** With `stopped`: why what was written last may not be committed. The next run reads it again where it is not. */
+  readonly failure?: EosError;
 }
 
 export interface RunOptions<In, Row> {
@@ -35,11 +39,14 @@ export interface RunOptions<In, Row> {
   readonly sinkName: string;
   readonly source: Source<In>;
   readonly transform: Transform<In, Row>;
+  readonly changelog: ChangelogMode;
   readonly connector: SinkConnector<Row>;
   readonly trigger: Trigger;
   readonly retry: RetryOptions;
   readonly stopTimeoutMs: number;
   readonly environment: Environment;
+  readonly publish: Publish;
+  readonly ledger: ClaimLedger;
   readonly stop: AbortSignal;
 }
 
@@ -47,63 +54,121 @@ export async function runPipeline<In, Row>(options: RunOptions<In, Row>): Promis
   return await new PipelineRun(options).run();
 }
 
+type Ended = 'end' | 'stopped' | 'revoked';
+
 interface Sent extends SentCommit {
   readonly rows: number;
   readonly written: number;
 }
 
 class PipelineRun<In, Row> {
-  readonly #publish: Publish;
-  readonly #ledger: ClaimLedger;
+  readonly #retrying: Retrying;
   #sent: Sent | undefined;
-  #attempt = 0;
-  readonly #total = { rows: 0, written: 0, commits: 0, recoveries: 0 };
+  #sink: Sink<Row> | undefined;
+  #failure: EosError | undefined;
+  readonly #total = { rows: 0, written: 0, commits: 0 };
   #positions: Positions = new Map<PartitionId, Position>();
 
   constructor(private readonly options: RunOptions<In, Row>) {
-    this.#publish = publisher(options.pipeline, options.sinkName);
-    this.#ledger = new ClaimLedger(this.#publish);
+    this.#retrying = new Retrying(options.retry, options.environment, options.publish);
   }
 
   async run(): Promise<RunResult> {
-    const { connector, pipeline, sinkName, source, stop } = this.options;
-    const sink = await this.#retrying(() => connector.open({ pipeline, sink: sinkName }));
-    if (sink === undefined) return this.#result('stopped');
+    const forced = this.#forcedStop();
     try {
-      for await (const assignment of source.assignments({ pipeline, signal: stop })) {
-        const ended = await this.#runAssignment(sink, assignment);
-        if (ended === 'stopped') return this.#result('stopped');
-      }
-      return this.#result(stop.aborted ? 'stopped' : 'end');
+      return await Promise.race([this.#run(), forced.stopped]);
     } catch (error) {
-      if (isEosError(error, 'EOS_FENCED')) this.#publish('eos:fence', () => ({ error }));
+      if (isEosError(error, 'EOS_FENCED')) this.options.publish('eos:fence', () => ({ error }));
       throw error;
     } finally {
-      await sink.close();
+      forced.cancel();
     }
   }
 
-  async #runAssignment(sink: Sink<Row>, assignment: Assignment<In>): Promise<'end' | 'stopped' | 'revoked'> {
-    const ended = await this.#retrying(async () => {
-      if (assignment.revoked?.aborted) return 'revoked';
-      const session = await this.#recover(sink, assignment.partitions);
-      try {
-        return await this.#read(session, assignment);
-      } finally {
-        await session.close();
-      }
+  async #run(): Promise<RunResult> {
+    const { connector, pipeline, sinkName, source, stop } = this.options;
+    const opened = await this.#repeat(async () => {
+      this.#sink = await connector.open({ pipeline, sink: sinkName });
+      return this.#sink;
+    }, stop);
+    if (opened === 'stopped') return this.#result('stopped');
+    try {
+      const ended = await this.#repeat(async () => {
+        for await (const assignment of source.assignments({ pipeline, signal: stop })) {
+          if ((await this.#runAssignment(opened, assignment)) === 'stopped') return 'stopped';
+        }
+        return stop.aborted ? 'stopped' : 'end';
+      }, stop);
+      return this.#result(ended);
+    } finally {
+      await closeQuietly(opened);
+    }
+  }
+
+  /**
+   * A destination that does not answer must not hold up a stop for ever: closing the sink ends what waits for it, and after as long
+   * again the run ends whatever still hangs. Nothing is lost by it: the next run starts from what the destination holds.
+   */
+  #forcedStop(): { readonly stopped: Promise<RunResult>; readonly cancel: () => void } {
+    const { stop, stopTimeoutMs, environment } = this.options;
+    let cancelTimer = () => {};
+    let onStop = () => {};
+    const stopped = new Promise<RunResult>((resolve) => {
+      onStop = () => {
+        cancelTimer = environment.after(stopTimeoutMs, () => {
+          if (this.#sink !== undefined) void closeQuietly(this.#sink);
+          cancelTimer = environment.after(stopTimeoutMs, () => resolve(this.#result('stopped')));
+        });
+      };
     });
-    return ended ?? 'stopped';
+    stop.addEventListener('abort', onStop, { once: true });
+    if (stop.aborted) onStop();
+    const cancel = () => {
+      stop.removeEventListener('abort', onStop);
+      cancelTimer();
+    };
+    return { stopped, cancel };
+  }
+
+  async #runAssignment(sink: Sink<Row>, assignment: Assignment<In>): Promise<Ended> {
+    const { stop, ledger } = this.options;
+    const { partitions, revoked } = assignment;
+    const signal = revoked === undefined ? stop : AbortSignal.any([stop, revoked]);
+    const ended = await this.#repeat(async () => {
+      if (revoked?.aborted) return 'revoked';
+      try {
+        return await this.#attempt(sink, assignment);
+      } catch (error) {
+        // Whoever the partitions went to may have claimed them before this member was told.
+        if (revoked?.aborted) return 'revoked';
+        throw error;
+      }
+    }, signal);
+    if (ended !== 'stopped') {
+      ledger.forget(partitions);
+      this.#sent = undefined;
+    }
+    return ended;
+  }
+
+  async #attempt(sink: Sink<Row>, assignment: Assignment<In>): Promise<Ended> {
+    const session = await this.#recover(sink, assignment.partitions);
+    try {
+      return await this.#read(session, assignment);
+    } finally {
+      await closeQuietly(session);
+    }
   }
 
   async #recover(sink: Sink<Row>, partitions: readonly PartitionId[]): Promise<SinkSession<Row>> {
-    const session = await this.#ledger.recover(sink, partitions);
-    this.#publish('eos:claim', () => ({ owner: session.owner, positions: new Map(session.positions) }));
+    const { ledger, publish } = this.options;
+    const session = await ledger.recover(sink, partitions);
+    publish('eos:claim', () => ({ owner: session.owner, positions: new Map(session.positions) }));
     this.#positions = session.positions;
     try {
       this.#settleSent(session.positions);
     } catch (error) {
-      await session.close();
+      await closeQuietly(session);
       throw error;
     }
     return session;
@@ -115,19 +180,21 @@ class PipelineRun<In, Row> {
     this.#sent = undefined;
     if (sent === undefined) return;
     const outcomes = settle(sent, found, this.options.connector.capabilities.atomic);
-    this.#publish('eos:settle', () => ({ txId: sent.txId, outcomes }));
+    this.options.publish('eos:settle', () => ({ txId: sent.txId, outcomes }));
     if ([...outcomes.values()].every((outcome) => outcome === 'committed')) this.#count(sent);
   }
 
-  async #read(session: SinkSession<Row>, assignment: Assignment<In>): Promise<'end' | 'stopped' | 'revoked'> {
-    const { stop, transform, trigger, environment, connector } = this.options;
-    const reader = await this.#openReader(assignment, session.positions);
-    const cancelForce = this.#forceOnStop(session);
+  async #read(session: SinkSession<Row>, assignment: Assignment<In>): Promise<Ended> {
+    const { stop, transform, changelog, trigger, environment, connector } = this.options;
+    const reader = await assignment.open(session.positions, stop).catch((error: unknown) => {
+      throw sourceError(error);
+    });
     try {
       return await runTransactions({
         session,
         reader,
         transform,
+        changelog,
         trigger,
         staging: connector.capabilities.staging,
         stop,
@@ -139,86 +206,50 @@ class PipelineRun<In, Row> {
         onAcknowledged: (commit) => this.#acknowledged(commit),
       });
     } catch (error) {
-      throw this.#judged(error, assignment);
-    } finally {
-      cancelForce();
-      await reader.close();
+      throw this.#judged(error);
     }
-  }
-
-  async #openReader(assignment: Assignment<In>, positions: Positions): Promise<SourceReader<In>> {
-    try {
-      return await assignment.open(positions, this.options.stop);
-    } catch (error) {
-      if (isEosError(error)) throw error;
-      const message = `the source could not be opened: ${messageOf(error)}`;
-      throw new EosError('EOS_SOURCE_UNAVAILABLE', message, { cause: error, retryable: true });
-    }
-  }
-
-  /** A destination that does not answer must not hold up a stop for ever: closing the session ends what waits for it. */
-  #forceOnStop(session: SinkSession<Row>): () => void {
-    const { stop, stopTimeoutMs, environment } = this.options;
-    let cancel: (() => void) | undefined;
-    const onStop = () => {
-      cancel = environment.after(stopTimeoutMs, () => void session.close());
-    };
-    if (stop.aborted) onStop();
-    stop.addEventListener('abort', onStop, { once: true });
-    return () => {
-      stop.removeEventListener('abort', onStop);
-      cancel?.();
-    };
   }
 
   #acknowledged(commit: Acknowledged): void {
+    const { publish, ledger } = this.options;
     this.#sent = undefined;
-    this.#attempt = 0;
-    this.#ledger.advanced(commit.positions);
+    this.#retrying.succeeded();
+    ledger.advanced(commit.positions);
     this.#count(commit);
     const { txId, positions, rows, written, milliseconds } = commit;
-    this.#publish('eos:commit', () => ({ txId, positions, rows, written, milliseconds }));
+    publish('eos:commit', () => ({ txId, positions, rows, written, milliseconds }));
   }
 
-  /** What cannot be read again cannot be retried. */
-  #judged(error: unknown, assignment: Assignment<In>): unknown {
-    if (
-      this.options.source.replayable ||
-      assignment.revoked?.aborted ||
-      !isEosError(error) ||
-      !error.retryable
-    )
-      return error;
-    const { description } = this.options.source;
-    return new EosError(
-      error.code,
-      `${error.message}; ${description} cannot be read again, so this run ends here`,
-      {
-        cause: error,
-        outcome: error.outcome,
-        details: error.details,
-      },
-    );
+  /** What the destination has decided needs no settling; what cannot be read again cannot be tried again. */
+  #judged(error: unknown): unknown {
+    if (!isEosError(error)) return error;
+    if (error.outcome !== 'unknown' && error.outcomes === undefined) this.#sent = undefined;
+    const { replayable, description } = this.options.source;
+    if (replayable || !error.retryable) return error;
+    const { code, outcome, details } = error;
+    const message = `${error.message}; ${description} cannot be read again, so this run ends here`;
+    return new EosError(code, message, { cause: error, outcome, details });
   }
 
-  /** Undefined where a stop came first. */
-  async #retrying<T>(work: () => Promise<T>): Promise<T | undefined> {
-    const { retry, environment, stop } = this.options;
+  /** Does `work` until it succeeds, fails for good, or a stop was asked for. `signal` only cuts a pause short. */
+  async #repeat<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T | 'stopped'> {
+    const { stop } = this.options;
     for (;;) {
-      if (stop.aborted) return undefined;
+      if (stop.aborted) return 'stopped';
       try {
         return await work();
       } catch (error) {
-        if (isStop(stop, error)) return undefined;
-        if (!isEosError(error) || !error.retryable) throw error;
-        this.#attempt++;
-        if (this.#attempt >= retry.attempts) throw error;
-        const delay = backoff(this.#attempt, retry, environment);
-        this.#publish('eos:retry', () => ({ error, attempt: this.#attempt, delay }));
-        this.#total.recoveries++;
-        await environment.sleep(delay, stop);
+        if (!this.#isOfStop(error)) await this.#retrying.pause(error, signal);
       }
     }
+  }
+
+  /** After a stop, what may pass or fails because everything is being closed ends the run, not in an error. */
+  #isOfStop(error: unknown): boolean {
+    if (!this.options.stop.aborted || !isEosError(error)) return false;
+    if (!error.retryable && error.code !== 'EOS_CLOSED' && error.code !== 'EOS_ABORTED') return false;
+    this.#failure = error;
+    return true;
   }
 
   #count({ rows, written }: { readonly rows: number; readonly written: number }): void {
@@ -228,15 +259,21 @@ class PipelineRun<In, Row> {
   }
 
   #result(reason: 'end' | 'stopped'): RunResult {
-    return { reason, ...this.#total, positions: new Map(this.#positions) };
+    const result = {
+      reason,
+      ...this.#total,
+      recoveries: this.#retrying.total,
+      positions: new Map(this.#positions),
+    };
+    return this.#failure === undefined ? result : { ...result, failure: this.#failure };
   }
 }
 
-/** After a stop, what fails because everything is being closed is no failure of the run. */
-function isStop(stop: AbortSignal, error: unknown): boolean {
-  return (
-    stop.aborted &&
-    isEosError(error) &&
-    (error.retryable || error.code === 'EOS_CLOSED' || error.code === 'EOS_ABORTED')
-  );
+/** What could not be closed properly is gone all the same, and must not hide why it was closed. */
+async function closeQuietly(resource: { close(): Promise<void> }): Promise<void> {
+  try {
+    await resource.close();
+  } catch {
+    // See above.
+  }
 }

@@ -2,14 +2,16 @@
  * One transaction after the other, from the claim of a session until the assignment ends, something fails or a stop is asked for.
  * Reading and transforming overlap writing; where the sink can stage, filling a transaction overlaps the commit of the last one.
  */
-import { EosError, isEosError } from '../errors.js';
+import { Op } from '../changes.js';
+import type { ChangelogMode } from '../changelog.js';
+import { EosError } from '../errors.js';
 import type { PartitionId } from '../identifiers.js';
-import type { Advance, Advances, Position, Positions } from '../positions.js';
+import type { Advance, Advances, Position, Positions, SourceIdentity } from '../positions.js';
 import type { SinkSession, SinkTransaction } from '../sink.js';
 import type { SourceBatch, SourceReader } from '../source.js';
 import type { SentCommit } from './claim-ledger.js';
 import type { Environment } from './environment.js';
-import { Feed, type FedBatch, type Transform } from './feed.js';
+import { Feed, sourceError, type FedBatch, type Transform } from './feed.js';
 import type { Trigger } from './trigger.js';
 import { Wakeup } from './wakeup.js';
 
@@ -32,6 +34,8 @@ export interface TransactionLoopOptions<In, Row> {
   readonly session: SinkSession<Row>;
   readonly reader: SourceReader<In>;
   readonly transform: Transform<In, Row>;
+  /** What the transform produces. */
+  readonly changelog: ChangelogMode;
   readonly trigger: Trigger;
   readonly staging: boolean;
   /** Aborted: no more is read, what was written is committed. */
@@ -43,7 +47,7 @@ export interface TransactionLoopOptions<In, Row> {
   readonly onAcknowledged: (commit: Acknowledged) => void;
 }
 
-/** Runs until the assignment ends (`end`), `stop` or `revoked` is aborted. Closes neither session nor reader. */
+/** Runs until the assignment ends (`end`), `stop` or `revoked` is aborted. Closes the reader, not the session. */
 export async function runTransactions<In, Row>(
   options: TransactionLoopOptions<In, Row>,
 ): Promise<'end' | 'stopped' | 'revoked'> {
@@ -57,10 +61,12 @@ class TransactionLoop<In, Row> {
   #committing: Promise<void> = Promise.resolve();
   #commitFailure: { readonly error: unknown } | undefined;
   #open: SinkTransaction<Row> | undefined;
+  #isDue = false;
+  #cancelTimer: () => void = () => {};
 
   constructor(private readonly options: TransactionLoopOptions<In, Row>) {
-    const { reader, transform, session } = options;
-    this.#feed = new Feed(reader, transform, session.positions, this.#wakeup.wake);
+    const { reader, transform, changelog, session } = options;
+    this.#feed = new Feed(reader, transform, changelog, session.positions, this.#wakeup.wake);
   }
 
   async run(): Promise<'end' | 'stopped' | 'revoked'> {
@@ -76,8 +82,10 @@ class TransactionLoop<In, Row> {
     } finally {
       stop.removeEventListener('abort', this.#wakeup.wake);
       revoked?.removeEventListener('abort', this.#wakeup.wake);
+      this.#cancelTimer();
       await this.#committing;
       await this.#open?.rollback();
+      await this.#feed.close();
     }
   }
 
@@ -99,50 +107,59 @@ class TransactionLoop<In, Row> {
     if (this.#commitFailure !== undefined) throw this.#commitFailure.error;
   }
 
-  /** Begins a transaction with the first batch and writes until a trigger says enough; undefined where there is no batch. */
+  /** Begins a transaction with the first batch and writes until a trigger says enough; undefined where there is nothing to commit. */
   async #fill(): Promise<Filled<Row> | undefined> {
-    const { trigger, environment, session } = this.options;
+    const { trigger, session } = this.options;
     const to = new Map<PartitionId, SourceBatch<unknown>>();
-    let [rows, written, bytes] = [0, 0, 0];
-    let deadline = Infinity;
+    const count = { rows: 0, written: 0, bytes: 0 };
+    // Partitions whose last row is the first half of an update.
+    const halves = new Set<PartitionId>();
+    const isFull = () => count.rows >= trigger.rows || count.bytes >= trigger.bytes || this.#isDue;
+    this.#isDue = false;
     this.#feed.request(trigger.rows);
-    while (rows < trigger.rows && bytes < trigger.bytes && environment.now() < deadline) {
-      const batch = await this.#nextBatch(deadline);
+    while (!isFull() || halves.size > 0) {
+      const batch = await this.#nextBatch(halves);
       if (batch === undefined) break;
       if (this.#open === undefined) {
-        deadline = environment.now() + trigger.intervalMs;
+        this.#startTimer();
         this.#open = await session.begin();
       }
-      rows += batch.source.rows.length;
-      bytes += batch.source.bytes;
-      written += batch.changes.rows.length;
-      to.set(batch.source.partition, batch.source);
+      const { source, changes } = batch;
+      count.rows += source.rows.length;
+      count.bytes += source.bytes;
+      count.written += changes.rows.length;
+      to.set(source.partition, source);
+      if (source.ops?.at(-1) === Op.updateBefore) halves.add(source.partition);
+      else halves.delete(source.partition);
       // Read ahead while the sink writes: the rest of this transaction, or the start of the next one.
-      this.#feed.request(rows < trigger.rows ? trigger.rows - rows : trigger.rows);
-      await this.#open.write(batch.changes);
+      this.#feed.request(halves.size > 0 ? 1 : isFull() ? trigger.rows : trigger.rows - count.rows);
+      await this.#open.write(changes);
     }
-    if (this.#open === undefined) return undefined;
-    return { transaction: this.#open, to, rows, written };
+    this.#cancelTimer();
+    // A stop in the middle of an update leaves the transaction to the next run: readers should not see a row gone.
+    const isHalved = halves.size > 0 && this.options.stop.aborted;
+    if (this.#open === undefined || isHalved) return undefined;
+    return { transaction: this.#open, to, rows: count.rows, written: count.written };
   }
 
-  /** Undefined at the end, at the deadline, and where a stop was asked for. @throws what the commit in flight threw */
-  async #nextBatch(deadline: number): Promise<FedBatch<Row> | undefined> {
-    const { stop, revoked, environment } = this.options;
-    const wait = deadline - environment.now();
-    const cancel = Number.isFinite(wait)
-      ? environment.after(Math.max(0, wait), this.#wakeup.wake)
-      : undefined;
-    try {
-      for (;;) {
-        if (this.#commitFailure !== undefined) throw this.#commitFailure.error;
-        if (stop.aborted || revoked?.aborted) return undefined;
-        const batch = this.#feed.take();
-        if (batch !== undefined) return batch === 'end' ? undefined : batch;
-        if (environment.now() >= deadline) return undefined;
-        await this.#wakeup.wait();
-      }
-    } finally {
-      cancel?.();
+  /** The timer itself says that it is time: a clock of another resolution could say not yet, and never be asked again. */
+  #startTimer(): void {
+    this.#cancelTimer = this.options.environment.after(this.options.trigger.intervalMs, () => {
+      this.#isDue = true;
+      this.#wakeup.wake();
+    });
+  }
+
+  /** Undefined at the end, when the transaction is due, and where a stop was asked for. @throws what the commit in flight threw */
+  async #nextBatch(halves: ReadonlySet<PartitionId>): Promise<FedBatch<Row> | undefined> {
+    const { stop, revoked } = this.options;
+    for (;;) {
+      if (this.#commitFailure !== undefined) throw this.#commitFailure.error;
+      if (stop.aborted || revoked?.aborted) return undefined;
+      const batch = this.#feed.take();
+      if (batch !== undefined) return batch === 'end' ? undefined : batch;
+      if (this.#isDue && halves.size === 0) return undefined;
+      await this.#wakeup.wait();
     }
   }
 
@@ -163,7 +180,7 @@ class TransactionLoop<In, Row> {
         );
       }
       from.set(partition, position);
-      to.set(partition, { offset: batch.next, source: await batch.identity() });
+      to.set(partition, { offset: batch.next, source: await identityOf(batch) });
     }
     return { from, to };
   }
@@ -192,7 +209,10 @@ function entry(positions: Positions, partition: PartitionId): [PartitionId, Posi
   return position === undefined ? [] : [[partition, position]];
 }
 
-/** True where the session cannot have been the cause: the same work may succeed after recover. */
-export function isRetryable(error: unknown): error is EosError {
-  return isEosError(error) && error.retryable;
+async function identityOf(batch: SourceBatch<unknown>): Promise<SourceIdentity> {
+  try {
+    return await batch.identity();
+  } catch (error) {
+    throw sourceError(error);
+  }
 }

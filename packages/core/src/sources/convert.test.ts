@@ -111,7 +111,7 @@ describe('values of JSON', () => {
   test.each([
     ['boolean', true, true],
     ['int32', 5, 5],
-    ['int64', Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+    ['int64', Number.MAX_SAFE_INTEGER, BigInt(Number.MAX_SAFE_INTEGER)],
     ['float64', 0.1, 0.1],
     ['decimal', 0.1, '0.1'],
     ['decimal', 1e-7, '0.0000001'],

@@ -56,7 +56,7 @@ export function jsonConverter(type: ColumnType): Convert {
       return (value) => (typeof value === 'number' ? toInt32(value) : ofText(value));
     case 'int64':
       return (value) =>
-        typeof value !== 'number' ? ofText(value) : Number.isSafeInteger(value) ? value : undefined;
+        typeof value !== 'number' ? ofText(value) : Number.isSafeInteger(value) ? BigInt(value) : undefined;
     case 'float64':
       return (value) =>
         typeof value !== 'number' ? ofText(value) : Number.isFinite(value) ? value : undefined;

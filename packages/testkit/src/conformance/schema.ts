@@ -1,4 +1,4 @@
-import { rowSchema, t, type ColumnKind, type InferRow } from '@eos/core';
+import { rowSchema, t, type ColumnKind, type RowInput } from '@eos/core';
 
 /** The rows of the suite: a column of every kind. A harness makes its table, topic or prefix for them. */
 export const conformanceSchema = rowSchema({
@@ -16,7 +16,7 @@ export const conformanceSchema = rowSchema({
   reference: t.uuid().nullable(),
 });
 
-export type ConformanceRow = InferRow<typeof conformanceSchema>;
+export type ConformanceRow = RowInput<typeof conformanceSchema>;
 
 /** Columns of the key, for a sink in `upsert` mode. */
 export const conformanceKey: readonly string[] = ['id'];
@@ -30,11 +30,9 @@ export type FoundRow = Readonly<Record<string, unknown>>;
 /** The same row with each value in the one form that the suite compares. */
 export function normalRow(row: FoundRow): FoundRow {
   const normal: Record<string, unknown> = {};
-  for (const name of conformanceSchema.names) {
+  for (const [name, { type }] of Object.entries(conformanceSchema.columns)) {
     const value = row[name];
-    if (value !== null && value !== undefined) {
-      normal[name] = normalValue(conformanceSchema.columns[name].type.kind, value);
-    }
+    if (value !== null && value !== undefined) normal[name] = normalValue(type.kind, value);
   }
   return normal;
 }

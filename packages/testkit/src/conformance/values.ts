@@ -1,4 +1,4 @@
-import { isEosError } from '@eos/core';
+import { isEosError, type Columns } from '@eos/core';
 import { DOUBTFUL_VALUES, EXTREME_VALUES } from './extreme-values.js';
 import { conformanceSchema, type ConformanceRow, type FoundRow } from './schema.js';
 import type { Suite } from './suite.js';
@@ -85,8 +85,8 @@ function expectRefused(world: World, name: string, value: unknown, failure: unkn
 }
 
 function kindOf(name: string): string {
-  const known = conformanceSchema.names.find((column) => column === name);
-  return known === undefined ? name : conformanceSchema.columns[known].type.kind;
+  const columns: Columns = conformanceSchema.columns;
+  return columns[name]?.type.kind ?? name;
 }
 
 function doubtfulValues(name: string): readonly unknown[] {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { defineSink, type SinkDriver, type TransactionDriver } from './define-sink.js';
-import { initialPosition } from './positions.js';
-import type { Sink, SinkTransaction } from './sink.js';
+import { defineSink, type SinkDriver, type TransactionDriver } from '../define-sink.js';
+import { initialPosition } from '../positions.js';
+import type { Sink, SinkTransaction } from '../sink.js';
 
 const batch = { partition: '0', rows: [{ id: 1 }] };
 const to = (offset: bigint) => new Map([['0', { offset, source: {} }]]);
