@@ -68,7 +68,6 @@ class Lives {
   ): Promise<void> {
     const { writer, task, signal, onNews } = this.options;
     signal.throwIfAborted();
-    const watch = patience();
     const child = spawnStoppable({
       file: writer,
       environment: {
@@ -82,13 +81,16 @@ class Lives {
         onNews(message);
       },
     });
+    const watch = patience();
     const end = () => void child.kill();
     signal.addEventListener('abort', end);
     try {
       await Promise.race([follow(child), watch.isOver]);
     } catch (error) {
       signal.throwIfAborted();
-      throw error;
+      if (error !== watch.error) throw error;
+      await child.kill();
+      throw new Error(`${watch.error.message}:\n${(await child.ended).output}`, { cause: error });
     } finally {
       watch.stop();
       signal.removeEventListener('abort', end);
@@ -104,8 +106,12 @@ class Lives {
     }
     const fault = this.options.proxy.arm(place === 'landed' ? ANSWER_HELD : REQUEST_HELD);
     child.resume();
-    const connection = await fault.struck;
+    await Promise.race([fault.struck, child.ended]);
+    fault.disarm();
     await child.kill();
+    if (!fault.hasStruck)
+      throw new Error(`the writer ended before its commit:\n${(await child.ended).output}`);
+    const connection = await fault.struck;
     if (place === 'late') this.#late.set(table, [...(this.#late.get(table) ?? []), fault]);
     else connection.cut();
   }
@@ -137,17 +143,18 @@ const ANSWER_HELD: ProxyFault = {
 };
 
 interface Patience {
-  /** Rejects when there was no news for too long. */
+  /** Rejects with `error` when there was no news for too long. */
   readonly isOver: Promise<never>;
+  readonly error: Error;
   refresh(): void;
   stop(): void;
 }
 
 function patience(): Patience {
+  const error = new Error(`the writer hangs: no commit for ${PATIENCE_MS / 1000} s`);
   let timer: NodeJS.Timeout | undefined;
   const isOver = new Promise<never>((_, reject) => {
-    const error = new Error(`the writer hangs: no commit for ${PATIENCE_MS / 1000} s`);
     timer = setTimeout(() => reject(error), PATIENCE_MS);
   });
-  return { isOver, refresh: () => void timer?.refresh(), stop: () => clearTimeout(timer) };
+  return { isOver, error, refresh: () => void timer?.refresh(), stop: () => clearTimeout(timer) };
 }

@@ -41,8 +41,7 @@ async function quickstart(options: Options, signal: AbortSignal): Promise<number
   try {
     print(introduction(run.introduction, options));
     const result = await run.run();
-    print(report(result));
-    print(`Checked ${seconds(performance.now() - start)} s after the start.`);
+    print(`${report(result)}Checked ${seconds(performance.now() - start)} s after the start.\n`);
     if (options.keep) print(invitation(run, options));
     print(verdict(result));
     if (options.keep) await aborted(signal);
@@ -63,8 +62,7 @@ It is killed ${kills} times, by SIGKILL, and started again; then both tables are
 
 /** The server of npm comes without psql. */
 function invitation({ url }: Quickstart, { unsafe }: Options): string {
-  return `
-The database runs until Ctrl-C. To look at it, in another terminal:
+  return `The database runs until Ctrl-C. To look at it, in another terminal:
   psql '${url}'
     SELECT * FROM routes ORDER BY flights DESC LIMIT 5;
     SELECT * FROM ${unsafe ? 'progress' : 'eos.positions'};

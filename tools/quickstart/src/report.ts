@@ -24,8 +24,8 @@ export function isProved({ checks, positions, contradictions }: Result): boolean
 }
 
 export function report(result: Result): string {
-  const notes = result.contradictions.map((text) => `contradiction: ${text}\n`).join('');
-  return `\n${tablesText(result)}\n${killsText(result)}${unseenText(result)}\n${notes}`;
+  const notes = result.contradictions.map((text) => `Contradiction: ${text}\n`).join('');
+  return `\n${tablesText(result)}\n${killsText(result)}\n${unseenText(result)}${notes}`;
 }
 
 function tablesText({ checks, positions }: Result): string {
@@ -51,7 +51,7 @@ function killsText({ kills }: Result): string {
 
 function unseenText({ landedUnseen }: Result): string {
   if (landedUnseen === undefined) return '';
-  return `\nCommits that landed although their writer died before it knew: ${landedUnseen}\n`;
+  return `Commits that landed although their writer died before it knew: ${landedUnseen}\n`;
 }
 
 /** The last line: what the run is about. */

@@ -46,6 +46,12 @@ describe('the tally', () => {
     expect(tallied(place, epoch).contradictions).toHaveLength(1);
   });
 
+  test('finds a commit that is not the next one', () => {
+    const tally = tallied('lost', 1);
+    tally.heard(news('commit', 3));
+    expect(tally.contradictions).toHaveLength(1);
+  });
+
   test('a writer that dies before its claim settles nothing', () => {
     const tally = new Tally(offsets);
     tally.heard(news('claim', 0));

@@ -39,7 +39,9 @@ export class Tally {
     if (offset !== null) this.#rows[table] = rowsBefore(this.offsets[table], Number(offset));
     if (news === 'commit') this.commits++;
     if (epoch === undefined) return;
-    if (news === 'claim') this.#settle(table, BigInt(epoch) - this.#epochs[table]);
+    const beyond = BigInt(epoch) - this.#epochs[table];
+    if (news === 'claim') this.#settle(table, beyond);
+    else if (beyond !== 1n) this.contradictions.push(`${table}: a commit moved the epoch by ${beyond}`);
     this.#epochs[table] = BigInt(epoch);
   }
 
