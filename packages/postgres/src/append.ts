@@ -23,7 +23,7 @@ export function appendWriters<Row>(table: Table, columns: readonly ColumnEncoder
           await sender.send(batch, undefined, encoder.line);
         },
         prepare: () => sender.finish(),
-        abandon: sender.abandon,
+        abandon: () => sender.abandon(),
       };
     },
   };

@@ -41,18 +41,23 @@ export async function watchBlockers(
   { watcher, listed, afterMs }: Watch,
 ): Promise<Sighting> {
   const over = new AbortController();
-  const stop = () => over.abort();
+  const stop = () => {
+    over.abort();
+  };
   waiting.then(stop, stop);
   let blockers: readonly Blocker[] = [];
   let terminated = 0;
-  const pause = (milliseconds: number) =>
-    delay(milliseconds, undefined, { signal: over.signal }).catch(() => undefined);
-  for (await pause(afterMs); !over.signal.aborted; await pause(LOOK_EVERY_MS)) {
+  const pause = async (milliseconds: number) => {
+    await delay(milliseconds, undefined, { signal: over.signal }).catch(() => undefined);
+  };
+  await pause(afterMs);
+  while (!over.signal.aborted) {
     const found = await findBlockers(watcher, blocked).catch(() => []);
     if (found.length > 0) blockers = found;
     for (const blocker of found) {
       if (listed.some((backend) => isSame(backend, blocker))) terminated += await terminate(watcher, blocker);
     }
+    await pause(LOOK_EVERY_MS);
   }
   return { blockers, terminated };
 }

@@ -9,7 +9,7 @@ import {
 } from '@eos/core';
 import { FORMAT } from './catalog.js';
 import type { Link } from './connection.js';
-import { mapCommitError, mapError } from './error-map.js';
+import { mapCommitError } from './error-map.js';
 import { literal } from './identifiers.js';
 
 /** Begins a transaction of rows: what the server's default might be must not decide. */
@@ -33,8 +33,6 @@ export async function commit(
   isOpen: boolean,
 ): Promise<void> {
   const text = `${isOpen ? '' : `${BEGIN}; `}${compareText(committer, id, moves)}; COMMIT`;
-  // Where the connection was lost before, nothing was asked for, and the server has rolled back.
-  if (link.lost !== undefined) throw mapError(link.lost);
   const answers = await link.run(text, committer.timeoutMs).catch((error: unknown) => {
     throw mapCommitError(error);
   });

@@ -6,6 +6,7 @@
  * its end, with the statement after it. The protocol allows this: after an error the server skips the rest of the message
  * and drops row data that still arrives. https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-COPY
  */
+import type { Duplex } from 'node:stream';
 import { EosError } from '@eos/core';
 import { Query, type Connection } from 'pg';
 import type { Link } from './connection.js';
@@ -23,8 +24,8 @@ export interface CopyIn {
   send(text: string): Promise<void> | undefined;
   /** Sends the last rows and `following`, and resolves when the server has carried out both. */
   finish(text: string, following?: string): Promise<void>;
-  /** Gives the rows up: the server fails the COPY, and with it the transaction. */
-  readonly abandon: () => void;
+  /** Gives the rows up: the server fails the COPY, and with it the transaction. Resolves when it has. */
+  abandon(): Promise<void>;
 }
 
 /**
@@ -36,33 +37,33 @@ export function startCopy(link: Link, statements: string): CopyIn {
   const reply = copyReply(statements);
   client.query(reply.query);
   if (!reply.isSubmitted()) throw new EosError('EOS_CONFORMANCE', 'a COPY needs an idle connection');
-  const stream = () => client.connection.stream;
+  // TLS has put another stream there since the client was made.
+  const stream = client.connection.stream;
+  let finishing: Promise<unknown> | undefined;
 
   return {
     send(text) {
-      if (reply.isOver()) return reply.ended();
-      stream().write(message(COPY_DATA, text));
-      return stream().writableLength <= HIGH_WATER ? undefined : link.bounded(drained());
+      if (!reply.isOver()) stream.write(message(COPY_DATA, text));
+      if (!reply.isOver() && stream.writableLength <= HIGH_WATER) return undefined;
+      return link.bounded(reply.untilOverOr(stream));
     },
     async finish(text, following) {
       reply.check();
-      stream().cork();
-      if (text !== '') stream().write(message(COPY_DATA, text));
-      stream().write(COPY_DONE);
-      const after = following === undefined ? undefined : sendBehind(link, following);
-      stream().uncork();
-      await link.bounded(Promise.all([reply.ended(), after]));
+      stream.cork();
+      if (text !== '') stream.write(message(COPY_DATA, text));
+      stream.write(COPY_DONE);
+      const after = following === undefined ? undefined : sendBehind(link, following, reply);
+      stream.uncork();
+      finishing = link.bounded(Promise.all([reply.untilOver(), after]));
+      await finishing;
     },
-    abandon() {
-      if (!reply.isOver()) stream().write(message(COPY_FAIL, 'the transaction is rolled back\0'));
+    async abandon() {
+      if (finishing === undefined && !reply.isOver()) {
+        stream.write(message(COPY_FAIL, 'the transaction is rolled back\0'));
+      }
+      await (finishing ?? link.bounded(reply.untilOver())).catch(nothing);
     },
   };
-
-  async function drained(): Promise<void> {
-    const socket = stream();
-    const drain = new Promise<void>((resolve) => socket.once('drain', resolve));
-    await Promise.race([drain, reply.ended()]);
-  }
 }
 
 function message(type: number, text: string): Buffer {
@@ -74,27 +75,34 @@ function message(type: number, text: string): Buffer {
   return bytes;
 }
 
-/** Sends a statement whose turn in the client's queue comes later: its answer is read when the COPY's has ended. */
-function sendBehind(link: Link, text: string): Promise<void> {
-  link.client.connection.query(text);
+/**
+ * Sends a statement right away, and puts it in the client's queue when its turn to be answered has come: the client knows of
+ * one query at a time.
+ */
+function sendBehind({ client }: Link, text: string, reply: CopyReply): Promise<void> {
+  client.connection.query(text);
   return new Promise((resolve, reject) => {
-    const query = new Query(text, (error: Error | undefined | null) => {
-      if (error === undefined || error === null) resolve();
+    const query = new Query(text, (error: Error | null | undefined) => {
+      if (error === null || error === undefined) resolve();
       else reject(error);
     });
-    link.client.query(Object.assign(query, { submit: () => undefined }));
+    const sent = Object.assign(query, { submit: nothing });
+    reply.onOver(() => client.query(sent));
   });
 }
 
-/** The client's side of the answer: what `pg` calls for each message of it. */
+type CopyReply = ReturnType<typeof copyReply>;
+
+/** The client's side of the answer: what `pg` calls for each message of it, and who waits for its end. */
 function copyReply(statements: string) {
   let submitted = false;
   let over = false;
   let failure: Error | undefined;
-  const waiting: (() => void)[] = [];
-  const settle = () => {
+  const waiting = new Set<() => void>();
+  const end = () => {
     over = true;
-    for (const wake of waiting.splice(0)) wake();
+    for (const wake of waiting) wake();
+    waiting.clear();
   };
   const query = {
     submit(connection: Connection) {
@@ -103,9 +111,9 @@ function copyReply(statements: string) {
     },
     handleError(error: Error) {
       failure ??= error;
-      settle();
+      end();
     },
-    handleReadyForQuery: settle,
+    handleReadyForQuery: end,
     handleCommandComplete: nothing,
     handleCopyInResponse: nothing,
     handleRowDescription: nothing,
@@ -115,14 +123,31 @@ function copyReply(statements: string) {
   const check = () => {
     if (failure !== undefined) throw failure;
   };
-  const ended = () => (over ? Promise.resolve() : new Promise<void>((resolve) => waiting.push(resolve)));
+  /** Resolves when the server has ended the COPY or `stream` has drained, rejects when the COPY failed. */
+  async function untilOverOr(stream?: Duplex): Promise<void> {
+    await new Promise<void>((resolve) => {
+      if (over) {
+        resolve();
+        return;
+      }
+      const wake = () => {
+        waiting.delete(wake);
+        stream?.off('drain', wake);
+        resolve();
+      };
+      waiting.add(wake);
+      stream?.once('drain', wake);
+    });
+    check();
+  }
   return {
     query,
     check,
     isSubmitted: () => submitted,
     isOver: () => over,
-    /** Resolves when the server has ended the COPY, rejects when it failed. */
-    ended: () => ended().then(check),
+    onOver: (wake: () => void) => void waiting.add(wake),
+    untilOver: () => untilOverOr(),
+    untilOverOr,
   };
 }
 

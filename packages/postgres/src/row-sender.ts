@@ -21,7 +21,7 @@ export interface RowSender {
   finish(following?: string): Promise<void>;
   /** Throws what an error of the server means, with the row that it is about where that is known. */
   readonly explain: (error: unknown) => never;
-  readonly abandon: () => void;
+  abandon(): Promise<void>;
 }
 
 /** Begins `statements`, which end in a COPY into `table`. */
@@ -49,7 +49,7 @@ export function rowSender(link: Link, statements: string, table: string): RowSen
       await copy.finish(text, following).catch(explain);
     },
     explain,
-    abandon: copy.abandon,
+    abandon: () => copy.abandon(),
   };
 }
 

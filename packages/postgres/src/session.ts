@@ -1,7 +1,14 @@
 /** A claim: two connections used in turn, so that one transaction is filled while the other commits. */
-import { type SessionDriver, type TransactionDriver, type TxId } from '@eos/core';
+import {
+  isEosError,
+  type EosError,
+  type Positions,
+  type SessionDriver,
+  type TransactionDriver,
+  type TxId,
+} from '@eos/core';
 import { watchBlockers } from './blockers.js';
-import type { Claimed } from './claim.js';
+import { judgeStored, type Claimed } from './claim.js';
 import { commit, type Committer } from './commit.js';
 import type { Link } from './connection.js';
 import { mapError } from './error-map.js';
@@ -49,33 +56,45 @@ async function closeSlot({ link, isUsed, cleaning }: Slot): Promise<void> {
 function transaction<Row>(slot: Slot, id: TxId, options: SessionOptions<Row>): TransactionDriver<Row> {
   const { link } = slot;
   let writer: Writer<Row> | undefined;
+  let step: Promise<void> = Promise.resolve();
+  const mapped = async (work: Promise<void>): Promise<void> => {
+    step = work;
+    await work.catch((error: unknown) => {
+      throw mapError(error);
+    });
+  };
   return {
     // Begun with the first rows: a transaction without any needs no more than its commit.
     async write(batch) {
-      try {
-        writer ??= options.writers.begin(link);
-        await writer.write(batch);
-      } catch (error) {
-        throw mapError(error);
-      }
+      const open = (writer ??= begin(link, options));
+      await mapped(open.write(batch));
     },
     async prepare() {
-      if (writer !== undefined) await prepare(writer, link, options);
+      if (writer !== undefined) await mapped(prepare(writer, link, options));
     },
     async commit(moves) {
+      if (link.lost !== undefined) throw await whyLost(link.lost, moves.from, link, options);
       await commit(link, options.committer, id, moves, writer !== undefined);
       slot.isUsed = false;
     },
     async rollback() {
       slot.isUsed = false;
       if (writer === undefined) return;
-      writer.abandon();
-      // Not waited for here: a server that hangs would keep its caller.
-      const cleaning = link.run('ROLLBACK').catch(() => link.destroy());
+      // Not waited for here: a server that hangs would keep the caller.
+      const idle = Promise.allSettled([writer.abandon(), step]);
+      const cleaning = idle.then(() => link.run('ROLLBACK')).catch(() => link.destroy());
       slot.cleaning = cleaning.finally(() => (slot.cleaning = undefined));
       await Promise.resolve();
     },
   };
+}
+
+function begin<Row>(link: Link, { writers }: SessionOptions<Row>): Writer<Row> {
+  try {
+    return writers.begin(link);
+  } catch (error) {
+    throw mapError(error);
+  }
 }
 
 /**
@@ -87,7 +106,7 @@ async function prepare<Row>(
   link: Link,
   { links, rivals, terminateAfterMs }: SessionOptions<Row>,
 ): Promise<void> {
-  const watcher = links[0] === link ? links[1] : links[0];
+  const watcher = otherOf(links, link);
   const work = writer.prepare();
   const watch =
     rivals.length === 0 || terminateAfterMs === undefined
@@ -95,9 +114,24 @@ async function prepare<Row>(
       : watchBlockers(work, link, { watcher, listed: rivals, afterMs: terminateAfterMs });
   try {
     await work;
-  } catch (error) {
-    throw mapError(error);
   } finally {
     await watch;
   }
+}
+
+/**
+ * Nothing was sent, so nothing of the transaction can take effect. Where a successor has ended the connection, the claim tells.
+ */
+async function whyLost<Row>(
+  lost: Error,
+  from: Positions,
+  link: Link,
+  { links, committer }: SessionOptions<Row>,
+): Promise<EosError> {
+  const reason = await judgeStored(otherOf(links, link), committer, from).catch((error: unknown) => error);
+  return isEosError(reason) ? reason : mapError(lost);
+}
+
+function otherOf([first, second]: readonly [Link, Link], link: Link): Link {
+  return first === link ? second : first;
 }

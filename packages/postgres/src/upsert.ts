@@ -89,7 +89,7 @@ function upsertWriter<Row>(
         await link.run(staging.mergeAfterAll(contents)).catch(sender.explain);
       }
     },
-    abandon: sender.abandon,
+    abandon: () => sender.abandon(),
   };
 }
 

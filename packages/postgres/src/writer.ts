@@ -5,8 +5,8 @@ import type { Link } from './connection.js';
 export interface Writer<Row> {
   write(batch: ChangeBatch<Row>): Promise<void>;
   prepare(): Promise<void>;
-  /** Leaves the transaction ready for a ROLLBACK. */
-  readonly abandon: () => void;
+  /** Ends what is under way, so that the connection is idle and ready for a ROLLBACK. Never rejects. */
+  abandon(): Promise<void>;
 }
 
 /** How the rows of a table are written. */
