@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { brokenSinks, type BrokenSink } from './broken/catalogue.js';
-import { collectTests } from './broken/collecting-runner.js';
+import { brokenSinks, type BrokenSink } from './broken/catalogue.testing.js';
+import { collectTests } from './broken/collecting-runner.testing.js';
 import { conformance } from './conformance/conformance.js';
-import { memoryDestination } from './memory/memory-destination.js';
+import { memoryDestination } from './memory/memory-destination.testing.js';
 
 function testsFor({ mode = 'append', connect }: Partial<BrokenSink>) {
   const create = async () => memoryDestination({ mode, ...(connect === undefined ? {} : { connect }) });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { conformance } from './conformance/conformance.js';
-import { memoryDestination } from './memory/memory-destination.js';
+import { memoryDestination } from './memory/memory-destination.testing.js';
 
 for (const mode of ['append', 'upsert', 'retract'] as const) {
   conformance({

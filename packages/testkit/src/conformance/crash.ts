@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { spawnWriter } from '../child/spawn-writer.js';
 import { runScript, scriptChanges, type ChangelogScript } from '../child/writer-script.js';
 import { CRASH_POINTS, withCrashPoints, type CrashPoint } from '../crash/crash-points.js';
@@ -73,6 +74,8 @@ async function abandonAt(world: World, script: ChangelogScript, { point, count }
       reject(new Error(`the script ended before ${point}#${count}`, { cause: failure })),
     );
   });
+  // What it had set going may still arrive.
+  await delay(10);
 }
 
 /** What is visible after the crash is what the position says, and the position is at the end of a commit. */

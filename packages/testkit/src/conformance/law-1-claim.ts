@@ -23,8 +23,8 @@ export function claimLaw({ group, test }: Suite): void {
       const first = await world.claim();
       const second = await world.claim();
       const third = await world.claim();
-      await world.expectFenced(world.commit(first, { '0': [0, 10] }));
-      await world.expectFenced(world.commit(second, { '0': [0, 10] }));
+      await world.expectLost(first, world.commit(first, { '0': [0, 10] }));
+      await world.expectLost(second, world.commit(second, { '0': [0, 10] }));
       await world.commit(third, { '0': [0, 10] });
       await world.expectSpans([0, 10]);
     });
@@ -97,7 +97,7 @@ function laterClaims({ test }: Pick<Suite, 'test'>): void {
     await world.commit(first, { '0': [0, 10] });
     const second = await sink.recover(['0'], { replacing: knowing(first, 1n) });
     world.expectPosition(second.positions, '0', { epoch: 1n, offset: 10n, owner: second.owner });
-    await world.expectFenced(world.commit(first, { '0': [10, 20] }));
+    await world.expectLost(first, world.commit(first, { '0': [10, 20] }));
     await world.commit(second, { '0': [10, 20] });
     await world.expectSpans([0, 20]);
   });

@@ -10,7 +10,7 @@ export function fencedLaw({ group, test }: Suite): void {
       const session = await world.claim();
       const transaction = await world.prepare(session, { '0': [0, 10] });
       const successor = await world.claim();
-      await world.expectFenced(transaction.commit(world.range(session, { '0': [0, 10] })));
+      await world.expectLost(session, transaction.commit(world.range(session, { '0': [0, 10] })));
       await world.expectCode(session.begin(), 'EOS_SESSION_DEAD');
       await world.expectCode(transaction.write(spanBatch('0', [10, 20])), 'EOS_SESSION_DEAD');
       await world.expectCode(transaction.commit(world.range(session, { '0': [0, 10] })), 'EOS_SESSION_DEAD');
@@ -24,7 +24,7 @@ export function fencedLaw({ group, test }: Suite): void {
       const sink = await world.open();
       const session = await sink.recover(['0']);
       const successor = await world.claim();
-      await world.expectFenced(world.commit(session, { '0': [0, 10] }));
+      await world.expectLost(session, world.commit(session, { '0': [0, 10] }));
       const earlier = { owners: new Set([session.owner]), epoch: 0n };
       for (let attempt = 0; attempt < 3; attempt++) {
         await world.expectFenced(sink.recover(['0'], { replacing: new Map([['0', earlier]]) }));

@@ -64,7 +64,7 @@ export function regressedLaw({ group, test }: Suite): void {
       await world.destination.history.save();
       const session = await world.claim();
       await world.destination.history.restore();
-      await world.expectFenced(world.commit(session, { '0': [10, 20] }));
+      await world.expectLost(session, world.commit(session, { '0': [10, 20] }));
       await world.expectSpans([0, 10]);
     });
 

@@ -88,7 +88,7 @@ async function wakeUpInProcess(world: World): Promise<void> {
   const successor = await world.claim();
   await world.commit(successor, { '0': [0, 5] });
   await delay(STALL_MS / 10);
-  await world.expectFenced(transaction.commit(world.range(frozen, { '0': [0, 10] })));
+  await world.expectLost(frozen, transaction.commit(world.range(frozen, { '0': [0, 10] })));
   await world.commit(successor, { '0': [5, 30] });
   await world.expectSpans([0, 30]);
 }

@@ -7,10 +7,10 @@ import { positionOf, type Span, type World } from './world.js';
 const PIPELINES = 4;
 const COMMITS_OF_EACH = 2_500;
 
-/** 240 MB of text in one transaction, in a process that may keep 64 MB of objects, and 350 MB of everything. */
-const LARGE: LargeScript = { kind: 'large', rows: 240_000, bytes: 1_000 };
+/** 200 MB of text in one transaction, in a process that may keep 64 MB of objects, and 220 MB of everything. */
+const LARGE: LargeScript = { kind: 'large', rows: 200_000, bytes: 1_000 };
 const HEAP_LIMIT = '--max-old-space-size=64';
-const PEAK_LIMIT_BYTES = 350e6;
+const PEAK_LIMIT_BYTES = 220e6;
 
 /** Many small transactions, and large ones. */
 export function volume({ group, test }: Suite): void {

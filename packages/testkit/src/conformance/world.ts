@@ -3,6 +3,7 @@ import type {
   Advance,
   ChangeBatch,
   CommitRange,
+  EarlierClaim,
   EosError,
   EosErrorCode,
   PartitionId,
@@ -164,10 +165,28 @@ export class World {
     return error;
   }
 
-  /** The commit was rejected by another claim: nothing of it happened, and trying again is no use. */
+  /** Rejected by another claim: nothing of it happened, and trying again is no use. */
   async expectFenced(call: Promise<unknown>): Promise<void> {
     const { retryable, outcome } = await this.expectCode(call, 'EOS_FENCED');
     this.expect({ retryable, outcome }).toEqual({ retryable: false, outcome: 'aborted' });
+  }
+
+  /**
+   * A session that lost its claim gets nowhere: it is told so at once, or, where its successor has cut its connection, as soon
+   * as it tries to recover.
+   */
+  async expectLost(session: TestSession, call: Promise<unknown>): Promise<void> {
+    const failure = await failureOf(call);
+    if (!isCutOff(failure)) {
+      await this.expectFenced(call);
+      return;
+    }
+    const replacing = new Map<PartitionId, EarlierClaim>();
+    for (const [partition, { epoch }] of session.positions) {
+      replacing.set(partition, { owners: new Set([session.owner]), epoch });
+    }
+    const sink = await this.open();
+    await this.expectFenced(sink.recover([...replacing.keys()], { replacing }));
   }
 
   /** The commit's answer is lost. */
@@ -186,6 +205,17 @@ export async function failureOf(call: Promise<unknown>): Promise<unknown> {
     return error ?? new Error('rejected with nothing');
   }
 }
+
+/** The connection was gone: who came later may have cut it. */
+export function isCutOff(failure: unknown): boolean {
+  return isEosError(failure) && CUT_OFF.has(failure.code) && failure.retryable;
+}
+
+const CUT_OFF: ReadonlySet<EosErrorCode> = new Set([
+  'EOS_UNAVAILABLE',
+  'EOS_UNKNOWN_OUTCOME',
+  'EOS_SESSION_DEAD',
+]);
 
 /** The position of a partition that a test knows to be there. */
 export function positionOf(positions: Positions, partition: PartitionId): Position {

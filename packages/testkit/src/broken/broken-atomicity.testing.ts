@@ -1,5 +1,5 @@
-import { applyRows, brokenSink, movePositions, turn } from './broken-sink.js';
-import type { BrokenSink } from './catalogue.js';
+import { applyRows, brokenSink, movePositions, turn } from './broken-sink.testing.js';
+import type { BrokenSink } from './catalogue.testing.js';
 
 export const brokenAtomicity: readonly BrokenSink[] = [
   {

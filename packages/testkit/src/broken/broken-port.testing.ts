@@ -1,7 +1,7 @@
 import { memorySink, type SinkConnector, type SinkSession, type SinkTransaction } from '@eos/core';
 import type { ConformanceRow } from '../conformance/schema.js';
-import { brokenSink } from './broken-sink.js';
-import type { BrokenSink } from './catalogue.js';
+import { brokenSink } from './broken-sink.testing.js';
+import type { BrokenSink } from './catalogue.testing.js';
 
 type Session = SinkSession<ConformanceRow>;
 type Transaction = SinkTransaction<ConformanceRow>;

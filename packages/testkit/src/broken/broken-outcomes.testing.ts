@@ -1,6 +1,6 @@
 import { EosError, isEosError, Op, type DriverCommit } from '@eos/core';
-import { applyRows, brokenSink, type Batch } from './broken-sink.js';
-import type { BrokenSink } from './catalogue.js';
+import { applyRows, brokenSink, type Batch } from './broken-sink.testing.js';
+import type { BrokenSink } from './catalogue.testing.js';
 
 const law3 = 'law 3: lost answers';
 

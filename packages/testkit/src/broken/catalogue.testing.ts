@@ -1,11 +1,11 @@
 import type { ChangelogMode } from '@eos/core';
-import { brokenAtomicity } from './broken-atomicity.js';
-import { brokenClaims } from './broken-claims.js';
-import { brokenComparisons } from './broken-comparisons.js';
-import { brokenOutcomes } from './broken-outcomes.js';
-import { brokenPort } from './broken-port.js';
-import { brokenRows } from './broken-rows.js';
-import type { MemoryDestinationOptions } from '../memory/memory-destination.js';
+import { brokenAtomicity } from './broken-atomicity.testing.js';
+import { brokenClaims } from './broken-claims.testing.js';
+import { brokenComparisons } from './broken-comparisons.testing.js';
+import { brokenOutcomes } from './broken-outcomes.testing.js';
+import { brokenPort } from './broken-port.testing.js';
+import { brokenRows } from './broken-rows.testing.js';
+import type { MemoryDestinationOptions } from '../memory/memory-destination.testing.js';
 
 /** A sink that breaks one rule, and the group of the suite that must notice. */
 export interface BrokenSink {

@@ -1,6 +1,6 @@
 import { EosError, fencedError, randomId, type Claim, type Position, type Positions } from '@eos/core';
-import { brokenSink, movePositions, turn, type BrokenContext } from './broken-sink.js';
-import type { BrokenSink } from './catalogue.js';
+import { brokenSink, movePositions, turn, type BrokenContext } from './broken-sink.testing.js';
+import type { BrokenSink } from './catalogue.testing.js';
 
 const group = 'law 1: claim and barrier';
 

@@ -1,7 +1,7 @@
 import { consolidateByKey, consolidateRows, isRetraction, Op, type Changes } from '@eos/core';
 import { conformanceKey, type ConformanceRow } from '../conformance/schema.js';
-import { brokenSink, type Batch } from './broken-sink.js';
-import type { BrokenSink } from './catalogue.js';
+import { brokenSink, type Batch } from './broken-sink.testing.js';
+import type { BrokenSink } from './catalogue.testing.js';
 
 const changelogs = 'changelogs';
 const values = 'values';

@@ -7,8 +7,8 @@ import {
   type Position,
   type Positions,
 } from '@eos/core';
-import { applyRows, brokenSink, movePositions, turn, type BrokenContext } from './broken-sink.js';
-import type { BrokenSink } from './catalogue.js';
+import { applyRows, brokenSink, movePositions, turn, type BrokenContext } from './broken-sink.testing.js';
+import type { BrokenSink } from './catalogue.testing.js';
 
 const law2 = 'law 2: commit is a compare-and-set';
 const law4 = 'law 4: fenced means stop';
