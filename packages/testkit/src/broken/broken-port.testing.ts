@@ -62,6 +62,11 @@ export const brokenPort: readonly BrokenSink[] = [
       }),
   },
   {
+    name: 'shows all positions when asked for some',
+    caughtBy: 'life cycle',
+    connect: brokenSink({ positions: ({ store, context }) => store.positions(context) }),
+  },
+  {
     name: 'claims by looking at positions',
     caughtBy: 'life cycle',
     connect: brokenSink({
@@ -119,7 +124,7 @@ function withSessions(
       const sink = await connector.open(context);
       return {
         capabilities: sink.capabilities,
-        positions: () => sink.positions(),
+        positions: (partitions) => sink.positions(partitions),
         recover: async (partitions, options) => wrap(await sink.recover(partitions, options)),
         close: () => sink.close(),
       };

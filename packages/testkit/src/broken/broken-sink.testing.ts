@@ -70,7 +70,11 @@ function brokenDriver(sink: BrokenContext, breakage: Breakage): SinkDriver<Confo
   const { store, context } = sink;
   const { positions, claim, write, prepare, commit, closeSession, sharesBuffer = false } = breakage;
   return {
-    positions: () => positions?.(sink) ?? store.positions(context),
+    positions: async (partitions) => {
+      if (positions !== undefined) return await positions(sink);
+      const all = await store.positions(context);
+      return partitions === undefined ? all : new Map([...all].filter(([name]) => partitions.includes(name)));
+    },
     recover: async (wanted) => {
       const shared: Batch[] = [];
       return {

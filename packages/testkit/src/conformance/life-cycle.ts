@@ -1,5 +1,5 @@
 import type { Suite } from './suite.js';
-import { positionOf, SOURCE, spanBatch } from './world.js';
+import { failureOf, positionOf, SOURCE, spanBatch } from './world.js';
 
 /** What a sink does when it is used as it should be. */
 export function lifeCycle({ group, test }: Suite): void {
@@ -95,6 +95,16 @@ export function lifeCycle({ group, test }: Suite): void {
       await world.expectSpans([0, 20]);
     });
 
+    test('positions(partitions) shows those that are asked for and exist, and claims nothing', async (world) => {
+      const session = await world.claim(['0', '1', '2']);
+      await world.commit(session, { '1': [0, 10] });
+      const positions = await (await world.open()).positions(['2', '1', 'never claimed']);
+      world.expect([...positions.keys()].sort()).toEqual(['1', '2']);
+      world.expectPosition(positions, '1', { epoch: 1n, offset: 10n, owner: session.owner });
+      world.expectPosition(positions, '2', { epoch: 0n, offset: null, owner: session.owner });
+      world.expect((await (await world.open()).positions()).size).toEqual(3);
+    });
+
     test('a rolled back transaction makes room for the next one', async (world) => {
       const session = await world.claim();
       const transaction = await world.prepare(session, { '0': [0, 10] });
@@ -123,6 +133,35 @@ export function lifeCycle({ group, test }: Suite): void {
       }
       world.expectPosition(session.positions, '0', { epoch: 2n, offset: 20n });
       await world.expectSpans([0, 20]);
+    });
+
+    test('a session that is closed while its commit is under way ends, and recover tells what became of it', async (world) => {
+      for (let turns = 0; turns < 4; turns++) {
+        const session = await world.claim();
+        const first = Number(positionOf(session.positions, '0').offset ?? 0n);
+        const transaction = await world.prepare(session, { '0': [first, first + 10] });
+        const committed = failureOf(transaction.commit(world.range(session, { '0': [first, first + 10] })));
+        for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+        await session.close();
+        const failure = await committed;
+        const { txId, offset } = positionOf((await world.claim()).positions, '0');
+        const hasLanded = txId === transaction.id;
+        if (!hasLanded)
+          world.expect(failure === undefined ? 'acknowledged, and lost' : 'failed').toEqual('failed');
+        world.expect(offset).toEqual(hasLanded ? BigInt(first + 10) : first === 0 ? null : BigInt(first));
+        await world.expectSpans([0, Number(offset ?? 0n)]);
+      }
+    });
+
+    test('a session that is closed while it writes ends, and leaves nothing', async (world) => {
+      const session = await world.claim();
+      const transaction = await session.begin();
+      const written = failureOf(transaction.write(spanBatch('0', [0, 5_000])));
+      await session.close();
+      await written;
+      await world.expectSpans();
+      await world.commit(await world.claim(), { '0': [0, 10] });
+      await world.expectSpans([0, 10]);
     });
 
     test('what is staged is thrown away where the commit before it leaves nothing to stage on', async (world) => {

@@ -1,4 +1,4 @@
-import type { CommitRange } from '@eos/core';
+import { Op, type CommitRange } from '@eos/core';
 import type { Suite } from './suite.js';
 import { positionOf, SOURCE, spanBatch, type TestTransaction, type World } from './world.js';
 
@@ -32,6 +32,25 @@ export function misuse({ group, test }: Suite): void {
       await world.expectCode(transaction.write({ ...batch, partition: '1' }), 'EOS_RANGE');
       await world.expectCode(transaction.write({ ...batch, ops: new Uint8Array(2) }), 'EOS_RANGE');
       await world.expectCode(transaction.write({ ...batch, offsets: new BigInt64Array(4) }), 'EOS_RANGE');
+      await transaction.write(batch);
+      await transaction.prepare();
+      await transaction.commit(world.range(session, { '0': [0, 3] }));
+      await world.expectSpans([0, 3]);
+    });
+
+    test('ops that are none, or that the declared mode cannot hold, are refused', async (world) => {
+      const session = await world.claim();
+      const transaction = await session.begin();
+      const batch = spanBatch('0', [0, 3]);
+      await world.expectCode(transaction.write({ ...batch, ops: Uint8Array.of(0, 4, 0) }), 'EOS_RANGE');
+      if (world.capabilities.changelog === 'append') {
+        for (const op of [Op.updateBefore, Op.updateAfter, Op.delete]) {
+          await world.expectCode(
+            transaction.write({ ...batch, ops: Uint8Array.of(0, 0, op) }),
+            'EOS_CHANGELOG_MODE',
+          );
+        }
+      }
       await transaction.write(batch);
       await transaction.prepare();
       await transaction.commit(world.range(session, { '0': [0, 3] }));

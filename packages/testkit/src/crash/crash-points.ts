@@ -66,7 +66,7 @@ type Visit = (point: CrashPoint) => Promise<void>;
 function stoppingSink<Row>(sink: Sink<Row>, visit: Visit): Sink<Row> {
   return {
     capabilities: sink.capabilities,
-    positions: () => sink.positions(),
+    positions: (partitions) => sink.positions(partitions),
     async recover(partitions: readonly PartitionId[], options?: RecoverOptions) {
       await visit('recover:before');
       const session = await sink.recover(partitions, options);
