@@ -1,7 +1,7 @@
 /** Append: one COPY straight into the table, kept open over all batches of a transaction. */
 import { EosError, Op, OP_NAMES, type ChangeBatch } from '@eos/core';
 import { BEGIN } from './commit.js';
-import { lineEncoder } from './copy-text.js';
+import { rowAdder } from './copy-text.js';
 import { quoteAll } from './identifiers.js';
 import { rowSender } from './row-sender.js';
 import { placedIn } from './sent-rows.js';
@@ -10,9 +10,10 @@ import type { ColumnEncoder } from './value-text.js';
 import type { Writers } from './writer.js';
 
 export function appendWriters<Row>(table: Table, columns: readonly ColumnEncoder[]): Writers<Row> {
-  const encoder = lineEncoder<Row>(columns);
+  const add = rowAdder(columns);
+  const names = quoteAll(columns.map(({ name }) => name));
   // What is deferred is checked with the rows, so that a COMMIT finds nothing to complain about.
-  const copy = `COPY ${table.sql} (${quoteAll(encoder.columns)}) FROM STDIN; SET CONSTRAINTS ALL IMMEDIATE`;
+  const copy = `COPY ${table.sql} (${names}) FROM STDIN; SET CONSTRAINTS ALL IMMEDIATE`;
   return {
     prepare: () => Promise.resolve(),
     begin(link) {
@@ -20,7 +21,7 @@ export function appendWriters<Row>(table: Table, columns: readonly ColumnEncoder
       return {
         async write(batch) {
           checkInserts(batch);
-          await sender.send(batch, undefined, encoder.line);
+          await sender.send(batch, undefined, add);
         },
         prepare: () => sender.finish(),
         abandon: () => sender.abandon(),

@@ -10,6 +10,7 @@ import type { Duplex } from 'node:stream';
 import { EosError } from '@eos/core';
 import { Query, type Connection } from 'pg';
 import type { Link } from './connection.js';
+import { HEAD_BYTES } from './text-buffer.js';
 
 /** Bytes that may wait in this process: enough that the server never starves while rows are encoded. */
 const HIGH_WATER = 1_048_576;
@@ -17,13 +18,14 @@ const HIGH_WATER = 1_048_576;
 /** Messages of the protocol: type, length of the rest, body. */
 const COPY_DATA = 0x64;
 const COPY_FAIL = 0x66;
+const COPY_FAIL_REASON = Buffer.from(`${'\0'.repeat(HEAD_BYTES)}the transaction is rolled back\0`);
 const COPY_DONE = Buffer.from([0x63, 0, 0, 0, 4]);
 
 export interface CopyIn {
-  /** Sends rows. Returns a promise where the caller has to wait before it sends more; it rejects where the COPY failed. */
-  send(text: string): Promise<void> | undefined;
+  /** Sends whole lines, behind `HEAD_BYTES` free bytes. Returns a promise where the caller has to wait before it sends more; it rejects where the COPY failed. */
+  send(lines: Buffer): Promise<void> | undefined;
   /** Sends the last rows and `following`, and resolves when the server has carried out both. */
-  finish(text: string, following?: string): Promise<void>;
+  finish(lines: Buffer | undefined, following?: string): Promise<void>;
   /** Gives the rows up: the server fails the COPY, and with it the transaction. Resolves when it has. */
   abandon(): Promise<void>;
 }
@@ -42,15 +44,15 @@ export function startCopy(link: Link, statements: string): CopyIn {
   let finishing: Promise<unknown> | undefined;
 
   return {
-    send(text) {
-      if (!reply.isOver()) stream.write(message(COPY_DATA, text));
+    send(lines) {
+      if (!reply.isOver()) stream.write(message(COPY_DATA, lines));
       if (!reply.isOver() && stream.writableLength <= HIGH_WATER) return undefined;
       return link.bounded(reply.untilOverOr(stream));
     },
-    async finish(text, following) {
+    async finish(lines, following) {
       reply.check();
       stream.cork();
-      if (text !== '') stream.write(message(COPY_DATA, text));
+      if (lines !== undefined) stream.write(message(COPY_DATA, lines));
       stream.write(COPY_DONE);
       const after = following === undefined ? undefined : sendBehind(link, following, reply);
       stream.uncork();
@@ -59,20 +61,18 @@ export function startCopy(link: Link, statements: string): CopyIn {
     },
     async abandon() {
       if (finishing === undefined && !reply.isOver()) {
-        stream.write(message(COPY_FAIL, 'the transaction is rolled back\0'));
+        stream.write(message(COPY_FAIL, COPY_FAIL_REASON));
       }
       await (finishing ?? link.bounded(reply.untilOver())).catch(nothing);
     },
   };
 }
 
-function message(type: number, text: string): Buffer {
-  const length = Buffer.byteLength(text);
-  const bytes = Buffer.allocUnsafe(5 + length);
-  bytes[0] = type;
-  bytes.writeUInt32BE(4 + length, 1);
-  bytes.write(text, 5);
-  return bytes;
+/** Makes a message of a body that has room for its head. */
+function message(type: number, body: Buffer): Buffer {
+  body[0] = type;
+  body.writeUInt32BE(body.length - 1, 1);
+  return body;
 }
 
 /**

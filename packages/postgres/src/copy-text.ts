@@ -1,6 +1,7 @@
 /** Rows as the text format of COPY. https://www.postgresql.org/docs/current/sql-copy.html */
 import { EosError, messageOf, type Columns, type RowInput, type RowSchema } from '@eos/core';
 import { refuse, shown } from './refuse.js';
+import { HEAD_BYTES, TextBuffer } from './text-buffer.js';
 import { NULL, schemaEncoder, type ColumnEncoder } from './value-text.js';
 
 /** A row, seen as values by column. */
@@ -15,6 +16,18 @@ export interface CopyTextEncoder<Row> {
    * @throws EOS_ROW with the column, where a value does not fit it
    */
   readonly line: (row: Row) => string;
+  /**
+   * The rows from `start` on, as many as make about 64 KiB: the same lines at less than half the price.
+   * @throws EOS_ROW with the column, where a value does not fit it
+   */
+  readonly block: (rows: readonly Row[], start: number, end?: number) => CopyTextBlock;
+}
+
+export interface CopyTextBlock {
+  /** Whole lines, in UTF-8. */
+  readonly bytes: Buffer;
+  /** The first row that is not in it. */
+  readonly next: number;
 }
 
 /**
@@ -26,25 +39,44 @@ export interface CopyTextEncoder<Row> {
 export function copyTextEncoder<C extends Columns>(
   schema: RowSchema<C>,
 ): CopyTextEncoder<RowInput<RowSchema<C>>> {
-  const columns: Columns = schema.columns;
-  return lineEncoder(
-    schema.names.flatMap((name) => (columns[name] === undefined ? [] : [schemaEncoder(name, columns[name])])),
+  const declared: Columns = schema.columns;
+  const columns = schema.names.flatMap((name) =>
+    declared[name] === undefined ? [] : [schemaEncoder(name, declared[name])],
   );
-}
-
-export function lineEncoder<Row>(columns: readonly ColumnEncoder[]): CopyTextEncoder<Row> {
+  const add = rowAdder(columns);
   return {
     columns: columns.map(({ name }) => name),
     line(row) {
       const fields = fieldsOf(row);
-      let text = '';
-      let separator = '';
-      for (const column of columns) {
-        text += separator + field(column, fields[column.name]);
-        separator = '\t';
-      }
-      return text;
+      return columns.map((column) => field(column, fields[column.name])).join('\t');
     },
+    block(rows, start, end = rows.length) {
+      const buffer = new TextBuffer();
+      let next = start;
+      while (next < end && !buffer.isFull) {
+        add(buffer, rows[next]);
+        buffer.addByte(NEWLINE);
+        next += 1;
+      }
+      return { bytes: buffer.take().subarray(HEAD_BYTES), next };
+    },
+  };
+}
+
+const TAB = 0x09;
+export const NEWLINE = 0x0a;
+
+/** A function that adds the fields of a row, with tabs between them. */
+export function rowAdder(columns: readonly ColumnEncoder[]): (buffer: TextBuffer, row: unknown) => void {
+  const [first, ...rest] = columns;
+  if (first === undefined) throw new EosError('EOS_CONFIG', 'a row needs at least one column');
+  return (buffer, row) => {
+    const fields = fieldsOf(row);
+    buffer.add(field(first, fields[first.name]));
+    for (const column of rest) {
+      buffer.addByte(TAB);
+      buffer.add(field(column, fields[column.name]));
+    }
   };
 }
 

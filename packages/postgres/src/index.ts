@@ -1,4 +1,4 @@
-export { copyTextEncoder, type CopyTextEncoder } from './copy-text.js';
+export { copyTextEncoder, type CopyTextBlock, type CopyTextEncoder } from './copy-text.js';
 export type { TableName } from './identifiers.js';
 export type { PostgresSinkOptions } from './options.js';
 export { postgresSink } from './sink.js';

@@ -15,13 +15,16 @@ type Canonical = (field: string, value: unknown) => string;
 
 const asIs: Canonical = (text) => text;
 
-/** A text that is the same for two rows if and only if the server takes their keys as equal. Throws EOS_ROW for a null. */
-export type KeyText = (row: Fields) => string;
+/** What is the same for two rows if and only if the server takes their keys as equal. */
+export type KeyValue = string | number;
+
+/** Throws EOS_ROW for a null, and for what does not fit its column. */
+export type KeyOf = (row: Fields) => KeyValue;
 
 /**
  * @throws EOS_SCHEMA where the table has no unique index on the key, or a column's equality is not to be had here
  */
-export function planKey(table: Table, columns: readonly ColumnEncoder[], key: readonly string[]): KeyText {
+export function planKey(table: Table, columns: readonly ColumnEncoder[], key: readonly string[]): KeyOf {
   checkIndex(table, key);
   const parts = key.map((name) => {
     const column = columns.find((candidate) => candidate.name === name);
@@ -30,11 +33,24 @@ export function planKey(table: Table, columns: readonly ColumnEncoder[], key: re
     const form = canonicalForm(tableColumn(table, name), column);
     return { ...column, isNullable: false, encode: (value: unknown) => form(column.encode(value), value) };
   });
-  return (row) => {
-    let text = '';
+  const text = (row: Fields) => {
+    let joined = '';
     // A tab cannot be within a field.
-    for (const part of parts) text += `${field(part, row[part.name])}\t`;
-    return text;
+    for (const part of parts) joined += `${field(part, row[part.name])}\t`;
+    return joined;
+  };
+  const [only] = parts.length === 1 ? parts : [];
+  return only !== undefined && (only.kind === 'int32' || only.kind === 'int64')
+    ? integerKey(only.name, text)
+    : text;
+}
+
+/** Most keys are one integer: no text needs to be made of one that a number holds exactly. */
+function integerKey(name: string, text: KeyOf): KeyOf {
+  return (row) => {
+    const value = row[name];
+    const number = typeof value === 'bigint' ? Number(value) : value;
+    return typeof number === 'number' && Number.isSafeInteger(number) ? number : text(row);
   };
 }
 

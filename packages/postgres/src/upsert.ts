@@ -2,23 +2,24 @@
 import { isEosError, isRetraction } from '@eos/core';
 import { BEGIN } from './commit.js';
 import type { Link } from './connection.js';
-import { lineEncoder } from './copy-text.js';
+import { rowAdder } from './copy-text.js';
 import { lastChanges, repeatFinder } from './fold.js';
 import { isServerError } from './error-map.js';
 import { guessNewKeys, type Guess } from './guess.js';
-import { planKey, type KeyText } from './keys.js';
+import { planKey, type KeyOf } from './keys.js';
 import { rowSender } from './row-sender.js';
 import { planStaging, STAGING, type Contents, type Staging } from './staging.js';
 import type { Table } from './table.js';
+import type { TextBuffer } from './text-buffer.js';
 import { NULL, type ColumnEncoder } from './value-text.js';
 import type { Writer, Writers } from './writer.js';
 
-interface Plan<Row> {
-  readonly key: KeyText;
+interface Plan {
+  readonly key: KeyOf;
   readonly staging: Staging;
   readonly newKeys: Guess;
-  readonly upsertLine: (row: Row) => string;
-  readonly deleteLine: (row: Row) => string;
+  readonly addUpsert: (buffer: TextBuffer, row: unknown) => void;
+  readonly addDelete: (buffer: TextBuffer, row: unknown) => void;
 }
 
 export function upsertWriters<Row>(
@@ -27,14 +28,13 @@ export function upsertWriters<Row>(
   key: readonly string[],
 ): Writers<Row> {
   const names = columns.map(({ name }) => name);
-  const plan: Plan<Row> = {
+  const plan: Plan = {
     key: planKey(table, columns, key),
     staging: planStaging(table, names, key),
     newKeys: guessNewKeys(),
-    upsertLine: lineEncoder<Row>(columns).line,
+    addUpsert: rowAdder(columns),
     // A delete needs no more than its key.
-    deleteLine: lineEncoder<Row>(columns.map((column) => (key.includes(column.name) ? column : left(column))))
-      .line,
+    addDelete: rowAdder(columns.map((column) => (key.includes(column.name) ? column : left(column)))),
   };
   return {
     async prepare(link) {
@@ -48,10 +48,7 @@ function left(column: ColumnEncoder): ColumnEncoder {
   return { ...column, isNullable: true, encode: () => NULL };
 }
 
-function upsertWriter<Row>(
-  link: Link,
-  { key, staging, newKeys, upsertLine, deleteLine }: Plan<Row>,
-): Writer<Row> {
+function upsertWriter<Row>(link: Link, { key, staging, newKeys, addUpsert, addDelete }: Plan): Writer<Row> {
   const sender = rowSender(link, `${BEGIN}; ${staging.copy}`, STAGING);
   const isRepeated = repeatFinder();
   const contents: Contents = { hasDeletes: false, hasUpserts: false, hasRepeats: false };
@@ -66,13 +63,16 @@ function upsertWriter<Row>(
       const { ops } = batch;
       // Without a repeat, the rows are their own last changes, in their own order.
       const places = last.size === batch.rows.length ? undefined : Uint32Array.from(last.values());
-      await sender.send(batch, places, (row, index) => {
+      await sender.send(batch, places, (buffer, row, index) => {
         if (isRetraction(ops?.[index] ?? 0)) {
           contents.hasDeletes = true;
-          return deleteLine(row) + deletes;
+          addDelete(buffer, row);
+          buffer.add(deletes);
+        } else {
+          contents.hasUpserts = true;
+          addUpsert(buffer, row);
+          buffer.add(upserts);
         }
-        contents.hasUpserts = true;
-        return upsertLine(row) + upserts;
       });
     },
     async prepare() {
