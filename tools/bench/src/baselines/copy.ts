@@ -27,7 +27,6 @@ export interface CopyOptions {
   readonly onCommit?: (milliseconds: number) => void;
 }
 
-const CHUNK_CHARACTERS = 64 * 1024;
 const STREAM_BYTES = 1024 * 1024;
 
 /** Writes all rows; resolves when the last transaction is committed. */
@@ -62,21 +61,17 @@ async function connect(url: string): Promise<Client> {
 
 async function send(
   copy: CopyStreamQuery,
-  { line }: CopyTextEncoder<BenchRow>,
+  { block }: CopyTextEncoder<BenchRow>,
   rows: readonly BenchRow[],
   start: number,
   end: number,
 ): Promise<void> {
-  let text = '';
-  for (let index = start; index < end; index++) {
-    const row = rows[index];
-    if (row === undefined) break;
-    text += `${line(row)}\n`;
-    if (text.length < CHUNK_CHARACTERS) continue;
-    if (!copy.write(text)) await once(copy, 'drain');
-    text = '';
+  let next = start;
+  while (next < end) {
+    const encoded = block(rows, next, end);
+    next = encoded.next;
+    if (!copy.write(encoded.bytes)) await once(copy, 'drain');
   }
-  copy.write(text);
 }
 
 async function commit(copy: CopyStreamQuery, onCommit: CopyOptions['onCommit']): Promise<void> {

@@ -18,7 +18,7 @@ export interface TransactionsOptions {
   readonly onCommit: (milliseconds: number) => void;
 }
 
-const { columns, line } = copyTextEncoder(schema);
+const { columns, block } = copyTextEncoder(schema);
 
 export async function copyTransactions({
   url,
@@ -33,8 +33,13 @@ export async function copyTransactions({
   try {
     for (let start = 0; start < rows.length; start += rowsPerCommit) {
       const copy = client.query(copyFrom(`BEGIN; COPY ${escapeIdentifier(table)} (${names}) FROM STDIN`));
-      const block = rows.slice(start, start + rowsPerCommit);
-      copy.end(block.map((row) => `${line(row)}\n`).join(''));
+      const end = Math.min(start + rowsPerCommit, rows.length);
+      for (let next = start; next < end;) {
+        const encoded = block(rows, next, end);
+        copy.write(encoded.bytes);
+        next = encoded.next;
+      }
+      copy.end();
       await finished(copy);
       const sent = performance.now();
       await client.query('COMMIT');
