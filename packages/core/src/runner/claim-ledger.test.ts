@@ -40,6 +40,41 @@ describe('the claims of one process', () => {
     expect((await sink.positions()).get('0')?.owner).toBe(newer.owner);
   });
 
+  test('a first claim that comes late takes nothing from a newer one', async () => {
+    const store = memoryStore<object>();
+    let late: (() => Promise<unknown>) | undefined;
+    const slow: MemoryStore<object> = {
+      ...store,
+      claim: async (...request) => {
+        late = () => store.claim(...request);
+        throw new EosError('EOS_UNAVAILABLE', 'no answer yet', { outcome: 'unknown', retryable: true });
+      },
+    };
+    await expect(ledger().recover(await memorySink(slow).open(context), ['0'])).rejects.toThrow('no answer');
+    const sink = await memorySink(store).open(context);
+    const newer = await ledger().recover(sink, ['0']);
+    await expect(late?.()).rejects.toMatchObject({ code: 'EOS_FENCED' });
+    expect((await sink.positions()).get('0')?.owner).toBe(newer.owner);
+  });
+
+  test('a first claim takes over from one that came between its look and itself', async () => {
+    const store = memoryStore<object>();
+    const other = await memorySink(store).open(context);
+    let looks = 0;
+    const raced: MemoryStore<object> = {
+      ...store,
+      positions: async (...request) => {
+        const positions = await store.positions(...request);
+        if (++looks === 1) await other.recover(['0']);
+        return positions;
+      },
+    };
+    const sink = await memorySink(raced).open(context);
+    const session = await ledger().recover(sink, ['0']);
+    expect((await sink.positions()).get('0')?.owner).toBe(session.owner);
+    expect(looks).toBe(3);
+  });
+
   test('a failure that certainly did not land leaves the first claim a first claim', async () => {
     const store = memoryStore<object>();
     let calls = 0;

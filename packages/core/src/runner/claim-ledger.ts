@@ -1,6 +1,7 @@
 /**
- * What this process knows of its own claims (law 1): its first claim of a partition takes over, every later one is conditional, so
- * that nobody steals a newer claim by trying again. Kept by the pipeline from run to run; an entry goes when its assignment ends.
+ * What this process knows of its own claims (law 1): its first claim of a partition takes over from whoever it sees there, every later
+ * one replaces its own only, so that nobody steals a newer claim by trying again. Each names what it replaces, the first one too: sent
+ * without a condition it could come late, or twice, and bring back an owner that is long gone. Kept by the pipeline from run to run; an entry goes when its assignment ends.
  */
 import { EosError, isEosError } from '../errors.js';
 import { randomId, type Owner, type PartitionId } from '../identifiers.js';
@@ -9,9 +10,12 @@ import type { EarlierClaim, Sink, SinkSession } from '../sink.js';
 import type { Publish } from './events.js';
 
 interface Entry {
-  readonly owners: Set<Owner>;
+  readonly owners: ReadonlySet<Owner>;
   epoch: bigint;
 }
+
+/** Each try that fails means that somebody else has claimed since the look before it. */
+const FIRST_CLAIM_TRIES = 10;
 
 export class ClaimLedger {
   readonly #entries = new Map<PartitionId, Entry>();
@@ -23,17 +27,16 @@ export class ClaimLedger {
     for (const partition of partitions) this.#entries.delete(partition);
   }
 
-  /** Claims `partitions`; remembers the token also where the answer of the claim was lost. */
+  /** Claims `partitions`; a first claim looks again where another came in between. */
   async recover<Row>(sink: Sink<Row>, partitions: readonly PartitionId[]): Promise<SinkSession<Row>> {
-    const before = await this.#lookBeforeFirstClaim(sink, partitions);
-    const owner = randomId();
-    try {
-      const session = await sink.recover(partitions, { owner, replacing: this.#earlierClaims(partitions) });
-      this.#claimed(session.positions, owner);
-      return session;
-    } catch (error) {
-      if (isEosError(error) && error.outcome === 'unknown') this.#maybeClaimed(partitions, owner, before);
-      throw error;
+    for (let attempt = 1; ; attempt++) {
+      const replacing = await this.#toReplace(sink, partitions);
+      try {
+        return await this.#claim(sink, partitions, replacing);
+      } catch (error) {
+        const isFirst = partitions.every((partition) => !this.#entries.has(partition));
+        if (!isFirst || !isEosError(error, 'EOS_FENCED') || attempt === FIRST_CLAIM_TRIES) throw error;
+      }
     }
   }
 
@@ -45,22 +48,36 @@ export class ClaimLedger {
     }
   }
 
-  /**
-   * A first claim whose answer is lost is repeated conditionally: on its own token, or on what was there before it. That must be
-   * known beforehand.
-   */
-  async #lookBeforeFirstClaim<Row>(sink: Sink<Row>, partitions: readonly PartitionId[]): Promise<Positions> {
-    const unknown = partitions.filter((partition) => !this.#entries.has(partition));
-    return unknown.length === 0 ? new Map<PartitionId, Position>() : await sink.positions(unknown);
+  /** Remembers the token also where the answer is lost: the next claim may find it, or still what was there before. */
+  async #claim<Row>(
+    sink: Sink<Row>,
+    partitions: readonly PartitionId[],
+    replacing: ReadonlyMap<PartitionId, EarlierClaim>,
+  ): Promise<SinkSession<Row>> {
+    const owner = randomId();
+    try {
+      const session = await sink.recover(partitions, { owner, replacing });
+      this.#claimed(session.positions, owner);
+      return session;
+    } catch (error) {
+      if (isEosError(error) && error.outcome === 'unknown') {
+        for (const [partition, { owners, epoch }] of replacing)
+          this.#entries.set(partition, { owners: new Set([...owners, owner]), epoch });
+      }
+      throw error;
+    }
   }
 
-  #earlierClaims(partitions: readonly PartitionId[]): ReadonlyMap<PartitionId, EarlierClaim> {
-    const earlier = new Map<PartitionId, EarlierClaim>();
-    for (const partition of partitions) {
-      const entry = this.#entries.get(partition);
-      if (entry !== undefined) earlier.set(partition, entry);
-    }
-    return earlier;
+  /** Its own claims, and what is there of partitions that it never claimed. */
+  async #toReplace<Row>(
+    sink: Sink<Row>,
+    partitions: readonly PartitionId[],
+  ): Promise<ReadonlyMap<PartitionId, EarlierClaim>> {
+    const unclaimed = partitions.filter((partition) => !this.#entries.has(partition));
+    const there = unclaimed.length === 0 ? NOTHING : await sink.positions(unclaimed);
+    return new Map(
+      partitions.map((partition) => [partition, this.#entries.get(partition) ?? seen(there.get(partition))]),
+    );
   }
 
   #claimed(positions: Positions, owner: Owner): void {
@@ -70,18 +87,12 @@ export class ClaimLedger {
       this.#entries.set(partition, { owners: new Set([owner]), epoch });
     }
   }
+}
 
-  #maybeClaimed(partitions: readonly PartitionId[], owner: Owner, before: Positions): void {
-    for (const partition of partitions) {
-      const found = before.get(partition);
-      const entry = this.#entries.get(partition) ?? {
-        owners: new Set(found === undefined ? [] : [found.owner]),
-        epoch: found?.epoch ?? 0n,
-      };
-      entry.owners.add(owner);
-      this.#entries.set(partition, entry);
-    }
-  }
+const NOTHING: Positions = new Map<PartitionId, Position>();
+
+function seen(found: Position | undefined): EarlierClaim {
+  return { owners: new Set(found === undefined ? [] : [found.owner]), epoch: found?.epoch ?? 0n };
 }
 
 /** A transaction whose commit was sent, until its answer is there. */
