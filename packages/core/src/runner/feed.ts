@@ -31,6 +31,7 @@ export class Feed<In, Row> {
   #reading: Promise<void> | undefined;
   #next: FedBatch<Row> | 'end' | undefined;
   #failure: EosError | undefined;
+  #isClosed = false;
 
   constructor(
     private readonly reader: SourceReader<In>,
@@ -62,6 +63,7 @@ export class Feed<In, Row> {
 
   /** Closes the reader and waits for what is under way, so that no transform runs on beside the next attempt's. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     try {
       await this.reader.close();
     } catch {
@@ -83,6 +85,7 @@ export class Feed<In, Row> {
 
   async #readFresh(rows: number): Promise<SourceBatch<In> | undefined> {
     for (;;) {
+      if (this.#isClosed) return undefined;
       const batch = await this.reader.read({ rows });
       if (batch === undefined) return undefined;
       const fresh = dropCommitted(batch, this.#expected.get(batch.partition));

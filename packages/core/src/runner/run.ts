@@ -9,12 +9,12 @@ import type { Position, Positions } from '../positions.js';
 import type { Sink, SinkConnector, SinkSession } from '../sink.js';
 import type { Assignment, Source } from '../source.js';
 import type { RetryOptions } from './backoff.js';
-import { settle, type ClaimLedger, type SentCommit } from './claim-ledger.js';
+import { settle, type ClaimLedger } from './claim-ledger.js';
 import type { Environment } from './environment.js';
 import type { Publish } from './events.js';
 import { sourceError, type Transform } from './feed.js';
 import { Retrying } from './retrying.js';
-import { runTransactions, type Acknowledged } from './transactions.js';
+import { runTransactions, type Acknowledged, type RowCount, type Sent } from './transactions.js';
 import type { Trigger } from './trigger.js';
 
 /** How a run ended. */
@@ -55,11 +55,6 @@ export async function runPipeline<In, Row>(options: RunOptions<In, Row>): Promis
 }
 
 type Ended = 'end' | 'stopped' | 'revoked';
-
-interface Sent extends SentCommit {
-  readonly rows: number;
-  readonly written: number;
-}
 
 class PipelineRun<In, Row> {
   readonly #retrying: Retrying;
@@ -181,7 +176,10 @@ class PipelineRun<In, Row> {
     if (sent === undefined) return;
     const outcomes = settle(sent, found, this.options.connector.capabilities.atomic);
     this.options.publish('eos:settle', () => ({ txId: sent.txId, outcomes }));
-    if ([...outcomes.values()].every((outcome) => outcome === 'committed')) this.#count(sent);
+    const committed = [...outcomes].flatMap(([partition, outcome]) =>
+      outcome === 'committed' ? [partition] : [],
+    );
+    if (committed.length > 0) this.#committed(sent, committed);
   }
 
   async #read(session: SinkSession<Row>, assignment: Assignment<In>): Promise<Ended> {
@@ -213,10 +211,9 @@ class PipelineRun<In, Row> {
   #acknowledged(commit: Acknowledged): void {
     const { publish, ledger } = this.options;
     this.#sent = undefined;
-    this.#retrying.succeeded();
     ledger.advanced(commit.positions);
-    this.#count(commit);
-    const { txId, positions, rows, written, milliseconds } = commit;
+    const { rows, written } = this.#committed(commit, commit.counts.keys());
+    const { txId, positions, milliseconds } = commit;
     publish('eos:commit', () => ({ txId, positions, rows, written, milliseconds }));
   }
 
@@ -252,10 +249,19 @@ class PipelineRun<In, Row> {
     return true;
   }
 
-  #count({ rows, written }: { readonly rows: number; readonly written: number }): void {
-    this.#total.rows += rows;
-    this.#total.written += written;
+  /** Counts what a transaction moved: these partitions, which are all of them unless each commits by itself. */
+  #committed({ counts }: Sent, partitions: Iterable<PartitionId>): RowCount {
+    this.#retrying.succeeded();
+    const moved = { rows: 0, written: 0 };
+    for (const partition of partitions) {
+      const count = counts.get(partition);
+      moved.rows += count?.rows ?? 0;
+      moved.written += count?.written ?? 0;
+    }
+    this.#total.rows += moved.rows;
+    this.#total.written += moved.written;
     this.#total.commits++;
+    return moved;
   }
 
   #result(reason: 'end' | 'stopped'): RunResult {

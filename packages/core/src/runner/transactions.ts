@@ -15,18 +15,32 @@ import { Feed, sourceError, type FedBatch, type Transform } from './feed.js';
 import type { Trigger } from './trigger.js';
 import { Wakeup } from './wakeup.js';
 
-/** A transaction with all its rows written, and how far it moves each partition. */
-interface Filled<Row> {
-  readonly transaction: SinkTransaction<Row>;
-  readonly to: ReadonlyMap<PartitionId, SourceBatch<unknown>>;
+/** Rows of the source, and what the transform made of them. */
+export interface RowCount {
   readonly rows: number;
   readonly written: number;
 }
 
-export interface Acknowledged extends SentCommit {
+/** What a transaction holds of one partition, and the last batch of it. */
+interface Part extends RowCount {
+  readonly last: SourceBatch<unknown>;
+}
+
+type Parts = ReadonlyMap<PartitionId, Part>;
+
+/** A transaction with all its rows written. */
+interface Filled<Row> {
+  readonly transaction: SinkTransaction<Row>;
+  readonly parts: Parts;
+}
+
+/** By partition, since a sink may commit each by itself. */
+export interface Sent extends SentCommit {
+  readonly counts: ReadonlyMap<PartitionId, RowCount>;
+}
+
+export interface Acknowledged extends Sent {
   readonly positions: Positions;
-  readonly rows: number;
-  readonly written: number;
   readonly milliseconds: number;
 }
 
@@ -43,7 +57,7 @@ export interface TransactionLoopOptions<In, Row> {
   /** Aborted: the open transaction is rolled back. */
   readonly revoked: AbortSignal | undefined;
   readonly environment: Environment;
-  readonly onSend: (sent: SentCommit & { readonly rows: number; readonly written: number }) => void;
+  readonly onSend: (sent: Sent) => void;
   readonly onAcknowledged: (commit: Acknowledged) => void;
 }
 
@@ -97,7 +111,7 @@ class TransactionLoop<In, Row> {
       if (this.options.revoked?.aborted) return 'revoked';
       if (filled === undefined) return this.options.stop.aborted ? 'stopped' : 'end';
       await filled.transaction.prepare();
-      this.#startCommit(filled, await this.#range(filled.to));
+      this.#startCommit(filled, await this.#range(filled.parts));
     }
   }
 
@@ -110,8 +124,8 @@ class TransactionLoop<In, Row> {
   /** Begins a transaction with the first batch and writes until a trigger says enough; undefined where there is nothing to commit. */
   async #fill(): Promise<Filled<Row> | undefined> {
     const { trigger, session } = this.options;
-    const to = new Map<PartitionId, SourceBatch<unknown>>();
-    const count = { rows: 0, written: 0, bytes: 0 };
+    const parts = new Map<PartitionId, Part>();
+    const count = { rows: 0, bytes: 0 };
     // Partitions whose last row is the first half of an update.
     const halves = new Set<PartitionId>();
     const isFull = () => count.rows >= trigger.rows || count.bytes >= trigger.bytes || this.#isDue;
@@ -127,8 +141,12 @@ class TransactionLoop<In, Row> {
       const { source, changes } = batch;
       count.rows += source.rows.length;
       count.bytes += source.bytes;
-      count.written += changes.rows.length;
-      to.set(source.partition, source);
+      const { rows, written } = parts.get(source.partition) ?? NO_ROWS;
+      parts.set(source.partition, {
+        last: source,
+        rows: rows + source.rows.length,
+        written: written + changes.rows.length,
+      });
       if (source.ops?.at(-1) === Op.updateBefore) halves.add(source.partition);
       else halves.delete(source.partition);
       // Read ahead while the sink writes: the rest of this transaction, or the start of the next one.
@@ -139,7 +157,7 @@ class TransactionLoop<In, Row> {
     // A stop in the middle of an update leaves the transaction to the next run: readers should not see a row gone.
     const isHalved = halves.size > 0 && this.options.stop.aborted;
     if (this.#open === undefined || isHalved) return undefined;
-    return { transaction: this.#open, to, rows: count.rows, written: count.written };
+    return { transaction: this.#open, parts };
   }
 
   /** The timer itself says that it is time: a clock of another resolution could say not yet, and never be asked again. */
@@ -163,12 +181,10 @@ class TransactionLoop<In, Row> {
     }
   }
 
-  async #range(
-    batches: ReadonlyMap<PartitionId, SourceBatch<unknown>>,
-  ): Promise<{ from: Positions; to: Advances }> {
+  async #range(parts: Parts): Promise<{ from: Positions; to: Advances }> {
     const from = new Map<PartitionId, Position>();
     const to = new Map<PartitionId, Advance>();
-    for (const [partition, batch] of batches) {
+    for (const [partition, { last }] of parts) {
       const position = this.options.session.positions.get(partition);
       if (position === undefined) {
         throw new EosError(
@@ -180,14 +196,14 @@ class TransactionLoop<In, Row> {
         );
       }
       from.set(partition, position);
-      to.set(partition, { offset: batch.next, source: await identityOf(batch) });
+      to.set(partition, { offset: last.next, source: await identityOf(last) });
     }
     return { from, to };
   }
 
-  #startCommit({ transaction, rows, written }: Filled<Row>, range: { from: Positions; to: Advances }): void {
+  #startCommit({ transaction, parts }: Filled<Row>, range: { from: Positions; to: Advances }): void {
     const { environment, onSend, onAcknowledged, session } = this.options;
-    const sent = { txId: transaction.id, from: range.from, rows, written };
+    const sent = { txId: transaction.id, from: range.from, counts: parts };
     const start = environment.now();
     this.#open = undefined;
     onSend(sent);
@@ -203,6 +219,8 @@ class TransactionLoop<In, Row> {
     );
   }
 }
+
+const NO_ROWS: RowCount = { rows: 0, written: 0 };
 
 function entry(positions: Positions, partition: PartitionId): [PartitionId, Position][] {
   const position = positions.get(partition);
