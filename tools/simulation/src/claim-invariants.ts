@@ -14,13 +14,12 @@ export class ClaimInvariants {
   ) {}
 
   /** A process is about to send a claim. */
-  sent(process: Incarnation, { partitions, owner, replacing }: Claim): SentClaim {
+  sent(process: Incarnation, { partitions, owner }: Claim): SentClaim {
     if (process.isFenced) this.world.violate(`${process.name} claims again after it was told to stop`);
     const claim: SentClaim = {
       process,
       owner,
       partitions,
-      conditional: new Set(replacing.keys()),
       knownEpochs: new Map(process.knownEpochs),
       sentAt: this.world.scheduler.step,
       assignment: process.assignment,
@@ -28,6 +27,14 @@ export class ClaimInvariants {
     };
     this.history.claimsSent.push(claim);
     return claim;
+  }
+
+  /** Whether the process has claimed before what it claims now: only then does a refusal mean that it was fenced. */
+  mayHold(process: Incarnation): boolean {
+    const claims = this.history.claimsSent.filter(
+      (claim) => claim.process === process && claim.assignment === process.assignment && !claim.hadNoEffect,
+    );
+    return claims.length > 1;
   }
 
   /** The claim takes effect at the destination, or is refused. */
@@ -63,10 +70,9 @@ export class ClaimInvariants {
     if (this.history.disturbedAt >= process.assignedAt) return true;
     const holder = this.history.claimOf(partition, found.owner);
     if (holder === undefined) return false;
-    const { claim, landedAt, isStray } = holder;
-    if (claim.process !== process) return landedAt >= process.assignedAt;
-    // A claim of its own that landed when it had long been repeated or forgotten: a first one takes over, from whomever.
-    return isStray && (!claim.conditional.has(partition) || claim.assignment !== process.assignment);
+    if (holder.claim.process !== process) return holder.landedAt >= process.assignedAt;
+    // A claim of its own that landed when it had long been repeated: a first one takes over, from whomever, and may come that late.
+    return holder.isStray;
   }
 
   #granted(sent: SentClaim, partition: string, found: Position | undefined, now: Position | undefined): void {

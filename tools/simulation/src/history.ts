@@ -6,8 +6,6 @@ export interface SentClaim {
   readonly process: Incarnation;
   readonly owner: bigint;
   readonly partitions: readonly string[];
-  /** Partitions whose claim was conditional: it named earlier owners. */
-  readonly conditional: ReadonlySet<string>;
   readonly knownEpochs: ReadonlyMap<string, bigint>;
   readonly sentAt: number;
   /** Which assignment of the process it was for. */

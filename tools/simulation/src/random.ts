@@ -38,6 +38,11 @@ export class Random {
     return choice;
   }
 
+  /** An integer in 1 … 2^48 - 1. */
+  wide(): number {
+    return 1 + this.integer(0, 2 ** 20 - 1) * 2 ** 28 + this.integer(0, 2 ** 28 - 2);
+  }
+
   #draw(): number {
     const sum = (((this.#a + this.#b) | 0) + this.#counter) | 0;
     this.#counter = (this.#counter + 1) | 0;
@@ -53,6 +58,5 @@ export class Random {
  */
 export function scheduleSeed(runSeed: number, index: number): number {
   if (index === 0) return runSeed;
-  const random = new Random(runSeed * 31 + index);
-  return random.integer(0, 2 ** 20 - 1) * 2 ** 28 + random.integer(0, 2 ** 28 - 1);
+  return new Random((new Random(runSeed).wide() + index) % 2 ** 48).wide();
 }

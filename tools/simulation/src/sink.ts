@@ -68,7 +68,10 @@ class Driver implements SinkDriver<Row> {
   async positions(partitions?: readonly string[]): Promise<Positions> {
     const { store } = this.destination;
     const all = await this.call(new Connection(), 'positions', () => store.positions);
-    return partitions === undefined ? all : new Map([...all].filter(([name]) => partitions.includes(name)));
+    const found =
+      partitions === undefined ? all : new Map([...all].filter(([name]) => partitions.includes(name)));
+    for (const name of partitions ?? []) this.process.knownEpochs.set(name, found.get(name)?.epoch ?? 0n);
+    return found;
   }
 
   async recover(claim: Claim): Promise<SessionDriver<Row>> {
@@ -97,7 +100,9 @@ class Driver implements SinkDriver<Row> {
     try {
       return await destination.network.send(process, connection, `${process.name} ${name}`, step);
     } catch (error) {
-      if (isEosError(error, 'EOS_FENCED')) process.isFenced = true;
+      world.trace(() => `${process.name} ${name} failed: ${String(error)}`);
+      const isFenced = isEosError(error, 'EOS_FENCED');
+      if (isFenced && (name !== 'claim' || destination.claims.mayHold(process))) process.isFenced = true;
       if (error instanceof NoEffect) throw this.error('EOS_UNAVAILABLE', 'aborted', error);
       if (!(error instanceof NoAnswer) || world.plan.lostAnswers === 'raw') throw error;
       throw this.error(name === 'commit' ? 'EOS_UNKNOWN_OUTCOME' : 'EOS_UNAVAILABLE', 'unknown', error);
@@ -176,6 +181,7 @@ class Transaction implements TransactionDriver<Row> {
     try {
       if (driver.world.plan.atomic === 'transaction') await this.#commitPart(sent, commit);
       else await this.#commitEach(sent, commit);
+      driver.process.learn(commit.next);
       this.calls.committed();
     } catch (error) {
       this.calls.commitFailed();
@@ -193,7 +199,6 @@ class Transaction implements TransactionDriver<Row> {
     await driver.call(connection, 'commit', (delivery) => {
       driver.destination.commits.step(sent, part, rows, delivery);
     });
-    driver.process.learn(part.next);
     for (const [partition, position] of part.next) current.set(partition, position);
   }
 
