@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { brokenSinks, type BrokenSink } from './broken/catalogue.testing.js';
 import { collectTests } from './broken/collecting-runner.testing.js';
 import { conformance } from './conformance/conformance.js';
-import { memoryDestination } from './memory/memory-destination.testing.js';
+import { memoryDestination } from './memory/memory-destination.js';
 
 function testsFor({ mode = 'append', connect }: Partial<BrokenSink>) {
   const create = async () => memoryDestination({ mode, ...(connect === undefined ? {} : { connect }) });

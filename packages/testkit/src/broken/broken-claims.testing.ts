@@ -1,4 +1,12 @@
-import { EosError, fencedError, randomId, type Claim, type Position, type Positions } from '@eos/core';
+import {
+  EosError,
+  fencedError,
+  judgeClaim,
+  randomId,
+  type Claim,
+  type Position,
+  type Positions,
+} from '@eos/core';
 import { brokenSink, movePositions, turn, type BrokenContext } from './broken-sink.testing.js';
 import type { BrokenSink } from './catalogue.testing.js';
 
@@ -64,6 +72,18 @@ export const brokenClaims: readonly BrokenSink[] = [
     caughtBy: group,
     connect: brokenSink({
       claim: ({ store, context }, claim) => store.claim(context, { ...claim, replacing: new Map() }),
+    }),
+  },
+  {
+    name: 'judges a claim in the client, and then writes it',
+    caughtBy: group,
+    connect: brokenSink({
+      claim: async ({ store, context }, claim) => {
+        const found = await store.positions(context);
+        for (const name of claim.partitions) judgeClaim(name, found.get(name), claim.replacing.get(name));
+        await turn();
+        return await store.claim(context, { ...claim, replacing: new Map() });
+      },
     }),
   },
   {

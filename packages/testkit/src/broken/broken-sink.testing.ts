@@ -10,7 +10,7 @@ import {
   type SinkDriver,
 } from '@eos/core';
 import type { ConformanceRow } from '../conformance/schema.js';
-import type { ConformanceStore } from '../memory/memory-destination.testing.js';
+import type { ConformanceStore } from '../memory/memory-destination.js';
 
 /** What a broken sink does in place of what `memorySink` does. Left out: the same. */
 export interface Breakage {

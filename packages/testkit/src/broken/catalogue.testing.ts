@@ -5,7 +5,7 @@ import { brokenComparisons } from './broken-comparisons.testing.js';
 import { brokenOutcomes } from './broken-outcomes.testing.js';
 import { brokenPort } from './broken-port.testing.js';
 import { brokenRows } from './broken-rows.testing.js';
-import type { MemoryDestinationOptions } from '../memory/memory-destination.testing.js';
+import type { MemoryDestinationOptions } from '../memory/memory-destination.js';
 
 /** A sink that breaks one rule, and the group of the suite that must notice. */
 export interface BrokenSink {

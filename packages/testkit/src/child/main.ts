@@ -7,20 +7,29 @@ import { runScript } from './writer-script.js';
 import { parseRequest } from './writer-request.js';
 
 // Without its parent nobody would end this process.
-process.on('disconnect', () => process.exit(1));
+const orphaned = () => process.exit(1);
+process.on('disconnect', orphaned);
 
 try {
   const { module, options, script } = parseRequest(process.argv[2] ?? '');
   const connector = await connectorOf(module, options);
   const result = await runScript(withCrashPoints(connector, stopWhereAsked()), script);
-  process.send?.({ eos: 'result', result });
+  await tell({ eos: 'result', result });
 } catch (error) {
   const code = isEosError(error) ? error.code : 'no EosError';
-  process.send?.({ eos: 'failure', message: `${code}: ${messageOf(error)}` });
+  await tell({ eos: 'failure', message: `${code}: ${messageOf(error)}` });
   console.error(error);
   process.exitCode = 1;
 } finally {
-  process.disconnect();
+  process.off('disconnect', orphaned);
+  if (process.connected) process.disconnect();
+}
+
+function tell(message: object): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send === undefined) resolve();
+    else process.send(message, () => resolve());
+  });
 }
 
 async function connectorOf(module: string, options: unknown): Promise<SinkConnector<ConformanceRow>> {

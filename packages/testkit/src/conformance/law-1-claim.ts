@@ -125,6 +125,23 @@ function laterClaims({ test }: Pick<Suite, 'test'>): void {
     await world.expectSpans([0, 10]);
   });
 
+  test('of two conditional claims at the same time, exactly one wins', async (world) => {
+    for (let round = 0; round < 5; round++) {
+      const partition = `race ${round}`;
+      const first = await world.claim([partition]);
+      const replacing = new Map([[partition, { owners: new Set([first.owner]), epoch: 0n }]]);
+      const sinks = [await world.open(), await world.open()];
+      const claims = sinks.map((sink) => sink.recover([partition], { replacing }));
+      const failures = await Promise.all(claims.map(failureOf));
+      world.expect(failures.filter((failure) => failure === undefined).length).toEqual(1);
+      const positions = await (await world.open()).positions();
+      for (const [index, claim] of claims.entries()) {
+        if (failures[index] !== undefined) await world.expectFenced(claim);
+        else world.expectPosition(positions, partition, { owner: (await claim).owner });
+      }
+    }
+  });
+
   test('one partition that another holds fences the whole claim', async (world) => {
     const sink = await world.open();
     const first = await sink.recover(['0', '1']);
