@@ -1,32 +1,44 @@
 /** Append: one COPY straight into the table, kept open over all batches of a transaction. */
 import { EosError, Op, OP_NAMES, type ChangeBatch } from '@eos/core';
 import { BEGIN } from './commit.js';
+import type { Link } from './connection.js';
+import { startCopy } from './copy-stream.js';
 import { rowAdder } from './copy-text.js';
 import { quoteAll } from './identifiers.js';
-import { rowSender } from './row-sender.js';
-import { placedIn } from './sent-rows.js';
+import { sendRows, type AddRow } from './row-sender.js';
+import { placedIn, sentRows } from './sent-rows.js';
 import type { Table } from './table.js';
+import { TextBuffer } from './text-buffer.js';
 import type { ColumnEncoder } from './value-text.js';
-import type { Writers } from './writer.js';
+import type { Writer, Writers } from './writer.js';
 
 export function appendWriters<Row>(table: Table, columns: readonly ColumnEncoder[]): Writers<Row> {
-  const add = rowAdder(columns);
   const names = quoteAll(columns.map(({ name }) => name));
   // What is deferred is checked with the rows, so that a COMMIT finds nothing to complain about.
   const copy = `COPY ${table.sql} (${names}) FROM STDIN; SET CONSTRAINTS ALL IMMEDIATE`;
+  const add = rowAdder(columns);
   return {
     prepare: () => Promise.resolve(),
-    begin(link) {
-      const sender = rowSender(link, `${BEGIN}; ${copy}`, table.name);
-      return {
-        async write(batch) {
-          checkInserts(batch);
-          await sender.send(batch, undefined, add);
-        },
-        prepare: () => sender.finish(),
-        abandon: () => sender.abandon(),
-      };
+    begin: (link) => appendWriter<Row>(link, `${BEGIN}; ${copy}`, table.name, add),
+  };
+}
+
+function appendWriter<Row>(link: Link, statements: string, table: string, add: AddRow<Row>): Writer<Row> {
+  const copy = startCopy(link, statements);
+  const sent = sentRows();
+  const buffer = new TextBuffer();
+  const explain = (error: unknown): never => {
+    throw sent.explain(error, table);
+  };
+  return {
+    async write(batch) {
+      checkInserts(batch);
+      const rows = { batch, places: undefined };
+      sent.add(rows);
+      await sendRows(buffer, rows, add, (block) => copy.send(block)?.catch(explain));
     },
+    prepare: () => copy.finish(buffer.takeRest()).catch(explain),
+    abandon: () => copy.abandon(),
   };
 }
 

@@ -56,7 +56,7 @@ export function startCopy(link: Link, statements: string): CopyIn {
       stream.write(COPY_DONE);
       const after = following === undefined ? undefined : sendBehind(link, following, reply);
       stream.uncork();
-      finishing = link.bounded(Promise.all([reply.untilOver(), after]));
+      finishing = link.bounded(both(reply.untilOver(), after));
       await finishing;
     },
     async abandon() {
@@ -66,6 +66,12 @@ export function startCopy(link: Link, statements: string): CopyIn {
       await (finishing ?? link.bounded(reply.untilOver())).catch(nothing);
     },
   };
+}
+
+/** Waits for both answers: the connection is in use until the second one. The first failure is the cause of the other. */
+async function both(first: Promise<void>, second: Promise<void> | undefined): Promise<void> {
+  const answers = await Promise.allSettled([first, second]);
+  for (const answer of answers) if (answer.status === 'rejected') throw answer.reason;
 }
 
 /** Makes a message of a body that has room for its head. */

@@ -1,6 +1,7 @@
 /** Which row the server means when it names a line of a COPY. */
 import { EosError, type ChangeBatch, type PartitionId } from '@eos/core';
 import { isServerError, mapError } from './error-map.js';
+import type { RowRange } from './row-sender.js';
 import { shorten } from './refuse.js';
 
 /** Where a row came from. */
@@ -24,8 +25,8 @@ interface Sent {
 const KEPT_LINES = 500_000;
 
 export interface SentRows {
-  /** Remembers rows that are sent, one line each, in order: those at `places` of the batch, or all. */
-  add<Row>(batch: ChangeBatch<Row>, places: Uint32Array | undefined): void;
+  /** Remembers rows that are sent, one line each, in order. */
+  add<Row>(rows: RowRange<Row>): void;
   /** The error of a COPY into `table`, with the row that it was about where the server has named its line. */
   explain(error: unknown, table: string): EosError;
 }
@@ -43,7 +44,7 @@ export function sentRows(): SentRows {
   }
 
   return {
-    add({ rows, partition, offsets }, places) {
+    add({ batch: { rows, partition, offsets }, places }) {
       const count = places?.length ?? rows.length;
       // A copy: the caller may use the array again.
       batches.push({ partition, offsets: pick(offsets, places), first: lines + 1, count });

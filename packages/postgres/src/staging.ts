@@ -21,18 +21,14 @@ export interface Staging {
   readonly create: string;
   /** Fills it. A line has the fields of the written columns and a last one, `change`: the number of the batch, negative for a delete. */
   readonly copy: string;
-  /** Brings the changes to the target, whatever it holds. */
+  /** The same from lines without `change`: upserts of a first batch. */
+  readonly copyFirst: string;
+  /** Brings the changes to the target. */
   readonly merge: (contents: Contents) => string;
-  /**
-   * The same for keys that are new to the target, at half the price: nothing is looked for before a row goes in. A key that is
-   * there fails it (23505), and `mergeAfterAll` takes over.
-   */
-  readonly mergeNew: (contents: Contents) => string;
-  readonly mergeAfterAll: (contents: Contents) => string;
 }
 
 /** What is deferred is checked before the COMMIT, so that a COMMIT finds nothing to complain about. */
-const CHECK = 'SET CONSTRAINTS ALL IMMEDIATE';
+export const CHECK = 'SET CONSTRAINTS ALL IMMEDIATE';
 
 /** The staging table's columns go by their place, so that none can be of the same name as `change`. */
 export function planStaging(table: Table, written: readonly string[], key: readonly string[]): Staging {
@@ -49,21 +45,17 @@ export function planStaging(table: Table, written: readonly string[], key: reado
     if (!contents.hasDeletes) return [];
     return [`DELETE FROM ${table.sql} t USING ${source(contents)} s WHERE s.change < 0 AND ${isSame}`];
   };
-  const insert = (contents: Contents, otherwise: string) => {
+  const upsert = (contents: Contents) => {
     if (!contents.hasUpserts) return [];
     const upserts = contents.hasDeletes ? 'WHERE s.change > 0' : '';
     const rows = `SELECT ${values} FROM ${source(contents)} s ${upserts}`;
-    return [`INSERT INTO ${table.sql} (${quoteAll(written)}) ${rows} ${otherwise}`];
+    return [`INSERT INTO ${table.sql} (${quoteAll(written)}) ${rows} ${onConflict(written, key)}`];
   };
-  const conflict = onConflict(written, key);
-
   return {
-    create: `CREATE TEMPORARY TABLE ${STAGING} (${columns.join(', ')}, change int) ON COMMIT DELETE ROWS`,
+    create: `CREATE TEMPORARY TABLE ${STAGING} (${columns.join(', ')}, change int DEFAULT 1) ON COMMIT DELETE ROWS`,
     copy: `COPY ${FROM_STAGING} FROM STDIN`,
-    merge: (contents) => [...remove(contents), ...insert(contents, conflict), CHECK].join('; '),
-    mergeNew: (contents) =>
-      [...remove(contents), 'SAVEPOINT eos', ...insert(contents, ''), 'RELEASE eos', CHECK].join('; '),
-    mergeAfterAll: (contents) => ['ROLLBACK TO eos', ...insert(contents, conflict), CHECK].join('; '),
+    copyFirst: `COPY ${FROM_STAGING} (${[...staged.values()].join(', ')}) FROM STDIN`,
+    merge: (contents) => [...remove(contents), ...upsert(contents), CHECK].join('; '),
   };
 }
 

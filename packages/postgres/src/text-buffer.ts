@@ -16,10 +16,6 @@ export class TextBuffer {
   private bytes = Buffer.allocUnsafe(ROOM_BYTES);
   private end = HEAD_BYTES;
 
-  get isEmpty(): boolean {
-    return this.end === HEAD_BYTES;
-  }
-
   get isFull(): boolean {
     return this.end >= BLOCK_BYTES;
   }
@@ -58,6 +54,11 @@ export class TextBuffer {
     this.bytes = Buffer.allocUnsafe(ROOM_BYTES);
     this.end = HEAD_BYTES;
     return taken;
+  }
+
+  /** The same, or undefined where nothing was added. */
+  takeRest(): Buffer | undefined {
+    return this.end === HEAD_BYTES ? undefined : this.take();
   }
 
   private grow(needed: number): void {

@@ -1,25 +1,26 @@
-/** Upsert: changes go to a staging table as they come, and from there to the target when all are there. */
-import { isEosError, isRetraction } from '@eos/core';
+/** Upsert: the changes of a transaction by key, straight into the target or by way of a staging table. */
+import { Op, type ChangeBatch } from '@eos/core';
 import { BEGIN } from './commit.js';
 import type { Link } from './connection.js';
 import { rowAdder } from './copy-text.js';
+import { directRows, type Direct } from './direct.js';
 import { lastChanges, repeatFinder } from './fold.js';
-import { isServerError } from './error-map.js';
 import { guessNewKeys, type Guess } from './guess.js';
+import { quoteAll } from './identifiers.js';
 import { planKey, type KeyOf } from './keys.js';
-import { rowSender } from './row-sender.js';
-import { planStaging, STAGING, type Contents, type Staging } from './staging.js';
+import { stagedChanges, stageFirst, type Staged, type StagedPlan } from './staged.js';
+import { CHECK, planStaging, STAGING } from './staging.js';
 import type { Table } from './table.js';
-import type { TextBuffer } from './text-buffer.js';
 import { NULL, type ColumnEncoder } from './value-text.js';
 import type { Writer, Writers } from './writer.js';
 
-interface Plan {
-  readonly key: KeyOf;
-  readonly staging: Staging;
+/** What is the same for all transactions of a session. */
+interface UpsertPlan extends StagedPlan {
+  readonly table: Table;
+  readonly keyOf: KeyOf;
+  /** A COPY of upserts into the target. */
+  readonly copyDirect: string;
   readonly newKeys: Guess;
-  readonly addUpsert: (buffer: TextBuffer, row: unknown) => void;
-  readonly addDelete: (buffer: TextBuffer, row: unknown) => void;
 }
 
 export function upsertWriters<Row>(
@@ -28,71 +29,89 @@ export function upsertWriters<Row>(
   key: readonly string[],
 ): Writers<Row> {
   const names = columns.map(({ name }) => name);
-  const plan: Plan = {
-    key: planKey(table, columns, key),
+  const plan: UpsertPlan = {
+    table,
+    keyOf: planKey(table, columns, key),
     staging: planStaging(table, names, key),
-    newKeys: guessNewKeys(),
     addUpsert: rowAdder(columns),
     // A delete needs no more than its key.
-    addDelete: rowAdder(columns.map((column) => (key.includes(column.name) ? column : left(column)))),
+    addDelete: rowAdder(columns.map((column) => (key.includes(column.name) ? column : leftOut(column)))),
+    copyDirect: `COPY ${table.sql} (${quoteAll(names)}) FROM STDIN`,
+    newKeys: guessNewKeys(),
   };
   return {
     async prepare(link) {
       await link.run(plan.staging.create);
     },
-    begin: (link) => upsertWriter(link, plan),
+    begin: (link) => upsertWriter<Row>(link, plan),
   };
 }
 
-function left(column: ColumnEncoder): ColumnEncoder {
+function leftOut(column: ColumnEncoder): ColumnEncoder {
   return { ...column, isNullable: true, encode: () => NULL };
 }
 
-function upsertWriter<Row>(link: Link, { key, staging, newKeys, addUpsert, addDelete }: Plan): Writer<Row> {
-  const sender = rowSender(link, `${BEGIN}; ${staging.copy}`, STAGING);
+/**
+ * A transaction begins direct where its keys are likely to be new. With the first delete, update or repeated key, or when the
+ * target refuses a key, it goes on by way of the staging table, which can do everything.
+ */
+function upsertWriter<Row>(link: Link, plan: UpsertPlan): Writer<Row> {
+  const { keyOf, newKeys, table, staging } = plan;
   const isRepeated = repeatFinder();
-  const contents: Contents = { hasDeletes: false, hasUpserts: false, hasRepeats: false };
-  let batches = 0;
+  let direct: Direct<Row> | undefined;
+  let staged: Staged<Row> | undefined;
+
+  const begin = (batch: ChangeBatch<Row>) => {
+    const isDirect = newKeys.isNew() && hasInsertsOnly(batch);
+    if (isDirect) direct = directRows(link, plan.copyDirect, table.name, plan.addUpsert);
+    else staged = stagedChanges(link, plan, `${BEGIN}; `, false);
+  };
+
+  /** What went in directly stays in, unless it was refused. */
+  const leave = async (from: Direct<Row>): Promise<Staged<Row>> => {
+    newKeys.wasWrong();
+    const isIn = await from.end();
+    if (!isIn) {
+      await link.run('ROLLBACK TO eos');
+      await stageFirst(link, staging, from.refused).catch((error: unknown) => from.explain(error, STAGING));
+    }
+    direct = undefined;
+    return (staged = stagedChanges(link, plan, '', !isIn));
+  };
 
   return {
     async write(batch) {
-      const last = lastChanges(batch, key);
-      contents.hasRepeats = isRepeated(last) || contents.hasRepeats;
-      batches += 1;
-      const [upserts, deletes] = [`\t${batches}`, `\t-${batches}`];
-      const { ops } = batch;
-      // Without a repeat, the rows are their own last changes, in their own order.
-      const places = last.size === batch.rows.length ? undefined : Uint32Array.from(last.values());
-      await sender.send(batch, places, (buffer, row, index) => {
-        if (isRetraction(ops?.[index] ?? 0)) {
-          contents.hasDeletes = true;
-          addDelete(buffer, row);
-          buffer.add(deletes);
-        } else {
-          contents.hasUpserts = true;
-          addUpsert(buffer, row);
-          buffer.add(upserts);
-        }
-      });
-    },
-    async prepare() {
-      if (!contents.hasUpserts || contents.hasRepeats || !newKeys.isNew()) {
-        await sender.finish(staging.merge(contents));
+      const last = lastChanges(batch, keyOf);
+      const hasRepeats = isRepeated(last);
+      // Without a repeat within it, a batch is its own last changes, in its own order.
+      const rows = {
+        batch,
+        places: last.size === batch.rows.length ? undefined : Uint32Array.from(last.values()),
+      };
+      if (direct === undefined && staged === undefined) begin(batch);
+      if (direct !== undefined && !hasRepeats && hasInsertsOnly(batch)) {
+        if (!(await direct.write(rows))) await leave(direct);
         return;
       }
-      try {
-        await sender.finish(staging.mergeNew(contents));
-        newKeys.wasRight();
-      } catch (error) {
-        if (!isUniqueViolation(error)) throw error;
-        newKeys.wasWrong();
-        await link.run(staging.mergeAfterAll(contents)).catch(sender.explain);
-      }
+      if (direct !== undefined) await leave(direct);
+      await staged?.write(rows, hasRepeats);
     },
-    abandon: () => sender.abandon(),
+    async prepare() {
+      if (direct !== undefined) {
+        if (await direct.end(CHECK)) {
+          newKeys.wasRight();
+          return;
+        }
+        await leave(direct);
+      }
+      await staged?.merge();
+    },
+    async abandon() {
+      await (direct ?? staged)?.abandon();
+    },
   };
 }
 
-function isUniqueViolation(error: unknown): boolean {
-  return isEosError(error) && isServerError(error.cause) && error.cause.code === '23505';
+function hasInsertsOnly<Row>({ ops }: ChangeBatch<Row>): boolean {
+  return ops?.every((op) => op === Op.insert) ?? true;
 }
