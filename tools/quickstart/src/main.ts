@@ -7,7 +7,10 @@ import { isProved, report, verdict } from './report.js';
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
-process.exitCode = await main(process.argv.slice(2));
+const code = await main(process.argv.slice(2));
+// Not left to the event loop: Node 20 may spin for ever in its own clean-up when it ends by itself just as children and
+// sockets close (nodejs/node#47748).
+process.stdout.write('', () => process.exit(code));
 
 async function main(args: readonly string[]): Promise<number> {
   const stop = stopOnSignals();

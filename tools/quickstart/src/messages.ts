@@ -47,9 +47,10 @@ export function obeyParent(): void {
   if (!process.connected) endWithParent();
 }
 
-/** For a writer that has come to its end: lets go of the parent, and so of the process. */
+/** For a writer that has come to its end. */
 export function leaveParent(): void {
   process.off('disconnect', endWithParent);
+  process.on('disconnect', () => process.exit(0));
   process.disconnect();
 }
 
