@@ -23,7 +23,8 @@ function readArguments() {
     const [name, ...rest] = positionals;
     const minutes = Number(values.minutes);
     const seed = values.seed === undefined ? randomInt(1, 2 ** 30) : Number(values.seed);
-    const valid = Object.hasOwn(rounds, name ?? '') && rest.length === 0 && minutes > 0 && Number.isInteger(seed);
+    const valid =
+      Object.hasOwn(rounds, name ?? '') && rest.length === 0 && minutes > 0 && Number.isInteger(seed);
     if (!valid) throw new Error(usage);
     return { round: rounds[name], minutes, seed };
   } catch (error) {
@@ -36,7 +37,10 @@ const { round, minutes, seed } = readArguments();
 const end = performance.now() + minutes * 60_000;
 let [passed, failed] = [0, 0];
 for (let next = seed; performance.now() < end; next++) {
-  const { status, stdout } = spawnSync('node', round(next), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  const { status, stdout } = spawnSync('node', round(next), {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const ok = status === 0;
   if (ok) passed++;
   else failed++;

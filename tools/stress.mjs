@@ -18,7 +18,8 @@ function readArguments() {
     });
     const [name, ...rest] = positionals;
     const times = Number(values.times);
-    if (name === undefined || rest.length > 0 || !Number.isInteger(times) || times < 1) throw new Error(usage);
+    if (name === undefined || rest.length > 0 || !Number.isInteger(times) || times < 1)
+      throw new Error(usage);
     const folder = ['packages', 'tools'].map((parent) => join(parent, name)).find((path) => existsSync(path));
     if (folder === undefined) throw new Error(`there is no package ${name}`);
     return { name, times, tests: values.tests, folder };
@@ -31,12 +32,16 @@ function readArguments() {
 function runOnce({ name, folder, tests }, seed) {
   const jest = join('..', '..', 'node_modules', 'jest', 'bin', 'jest.js');
   const pattern = tests === undefined ? [] : ['--testPathPatterns', tests];
-  const { status, stdout, stderr } = spawnSync('node', ['--experimental-vm-modules', jest, '--silent', ...pattern], {
-    cwd: folder,
-    encoding: 'utf8',
-    maxBuffer: 256 * 1024 * 1024,
-    env: { ...process.env, CI: 'true', EOS_TEST_SEED: String(seed) },
-  });
+  const { status, stdout, stderr } = spawnSync(
+    'node',
+    ['--experimental-vm-modules', jest, '--silent', ...pattern],
+    {
+      cwd: folder,
+      encoding: 'utf8',
+      maxBuffer: 256 * 1024 * 1024,
+      env: { ...process.env, CI: 'true', EOS_TEST_SEED: String(seed) },
+    },
+  );
   if (status !== 0) console.log(stdout + stderr);
   return JSON.parse(readFileSync(join('.cache', 'test-results', `${name}.json`), 'utf8'));
 }
@@ -50,7 +55,9 @@ for (let time = 1; time <= options.times; time++) {
   total.passed += passed;
   total.failed += failed;
   const seconds = ((performance.now() - start) / 1000).toFixed(0);
-  console.log(`run ${time} of ${options.times}, seed ${seed}: ${passed} passed, ${failed} failed, ${seconds} s`);
+  console.log(
+    `run ${time} of ${options.times}, seed ${seed}: ${passed} passed, ${failed} failed, ${seconds} s`,
+  );
 }
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed === 0 ? 0 : 1;

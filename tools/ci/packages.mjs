@@ -3,7 +3,15 @@
  * compiled against the installed types and run against a real database.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -13,8 +21,15 @@ const folders = readdirSync(join(root, 'packages'))
   .filter((folder) => existsSync(join(folder, 'package.json')));
 
 function run(command, args, options = {}) {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', cwd: root, ...options });
-  return { ok: status === 0, output: `$ ${command} ${args.join(' ')}\n${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}` };
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    encoding: 'utf8',
+    cwd: root,
+    ...options,
+  });
+  return {
+    ok: status === 0,
+    output: `$ ${command} ${args.join(' ')}\n${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}`,
+  };
 }
 
 /** @returns for each check its name, whether it passed, and what it printed */
@@ -65,7 +80,10 @@ function installPacked(project, scratch) {
   const packed = run('npm', ['pack', ...folders, '--pack-destination', scratch, '--silent']);
   if (!packed.ok) return packed;
   const tarballs = readdirSync(scratch).filter((name) => name.endsWith('.tgz'));
-  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }));
+  writeFileSync(
+    join(project, 'package.json'),
+    JSON.stringify({ name: 'empty', private: true, type: 'module' }),
+  );
   const { version } = JSON.parse(readFileSync(join(root, 'node_modules/@types/node/package.json'), 'utf8'));
   const files = tarballs.map((name) => join(scratch, name));
   const extra = ['pg', '@types/pg', `@types/node@${version}`];
@@ -81,11 +99,25 @@ function runExample(folder, project, databaseUrl) {
   writeFileSync(join(project, `${file}.mts`), example);
   const compiled = run(
     'tsc',
-    ['--strict', '--target', 'es2023', '--module', 'nodenext', '--types', 'node', '--skipLibCheck', `${file}.mts`],
+    [
+      '--strict',
+      '--target',
+      'es2023',
+      '--module',
+      'nodenext',
+      '--types',
+      'node',
+      '--skipLibCheck',
+      `${file}.mts`,
+    ],
     { cwd: project },
   );
   if (!compiled.ok) return [title, false, compiled.output];
-  const result = run('node', [`${file}.mjs`], { cwd: project, env: { ...process.env, DATABASE_URL: databaseUrl }, timeout: 60_000 });
+  const result = run('node', [`${file}.mjs`], {
+    cwd: project,
+    env: { ...process.env, DATABASE_URL: databaseUrl },
+    timeout: 60_000,
+  });
   return [title, result.ok, result.output];
 }
 

@@ -40,9 +40,17 @@ function check(name, command, args, judge = ({ status }) => status === 0) {
 function tests() {
   console.log('\n== tests');
   rmSync(results, { recursive: true, force: true });
-  const { status } = run('nx', ['run-many', '-t', 'test', '--parallel=1', '--skip-nx-cache', '--output-style=stream']);
+  const { status } = run('nx', [
+    'run-many',
+    '-t',
+    'test',
+    '--parallel=1',
+    '--skip-nx-cache',
+    '--output-style=stream',
+  ]);
   const suites = readResults();
-  for (const [name, { passed, failed }] of suites) count(`tests of ${name}: ${passed} passed, ${failed} failed`, passed, failed);
+  for (const [name, { passed, failed }] of suites)
+    count(`tests of ${name}: ${passed} passed, ${failed} failed`, passed, failed);
   const counted = suites.reduce((sum, [, { failed }]) => sum + failed, 0);
   if (suites.length === 0 || (status !== 0 && counted === 0)) count('nx run-many -t test', 0, 1);
 }
@@ -71,11 +79,18 @@ for (const [name, ok, output] of await checkPackages()) {
 }
 const quickstart = join(root, 'tools/quickstart/dist/main.js');
 check('quickstart', 'node', [quickstart], ({ status, stdout }) => {
-  return status === 0 && /^exactly once: (\d+) of \1 rows, 0 lost, 0 duplicated, \d+ kills$/.test(lastLine(stdout));
+  return (
+    status === 0 && /^exactly once: (\d+) of \1 rows, 0 lost, 0 duplicated, \d+ kills$/.test(lastLine(stdout))
+  );
 });
-check('quickstart --unsafe must lose or double rows', 'node', [quickstart, '--unsafe'], ({ status, stdout }) => {
-  return status === 1 && !lastLine(stdout).startsWith('exactly once');
-});
+check(
+  'quickstart --unsafe must lose or double rows',
+  'node',
+  [quickstart, '--unsafe'],
+  ({ status, stdout }) => {
+    return status === 1 && !lastLine(stdout).startsWith('exactly once');
+  },
+);
 
 console.log(`\n${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed === 0 ? 0 : 1;
