@@ -1,12 +1,11 @@
 /** Append: one COPY straight into the table, kept open over all batches of a transaction. */
-import { EosError, Op, OP_NAMES, type ChangeBatch } from '@eos/core';
 import { BEGIN } from './commit.js';
 import type { Link } from './connection.js';
 import { startCopy } from './copy-stream.js';
 import { rowAdder } from './copy-text.js';
 import { quoteAll } from './identifiers.js';
 import { sendRows, type AddRow } from './row-sender.js';
-import { placedIn, sentRows } from './sent-rows.js';
+import { sentRows } from './sent-rows.js';
 import type { Table } from './table.js';
 import { TextBuffer } from './text-buffer.js';
 import type { ColumnEncoder } from './value-text.js';
@@ -32,7 +31,6 @@ function appendWriter<Row>(link: Link, statements: string, table: string, add: A
   };
   return {
     async write(batch) {
-      checkInserts(batch);
       const rows = { batch, places: undefined };
       sent.add(rows);
       await sendRows(buffer, rows, add, (block) => copy.send(block)?.catch(explain));
@@ -40,15 +38,4 @@ function appendWriter<Row>(link: Link, statements: string, table: string, add: A
     prepare: () => copy.finish(buffer.takeRest()).catch(explain),
     abandon: () => copy.abandon(),
   };
-}
-
-function checkInserts<Row>(batch: ChangeBatch<Row>): void {
-  const index = batch.ops?.findIndex((op) => op !== Op.insert) ?? -1;
-  if (index < 0) return;
-  const name = OP_NAMES[batch.ops?.[index] ?? 0] ?? 'an unknown op';
-  const error = new EosError(
-    'EOS_CHANGELOG_MODE',
-    `${name} cannot be appended: set mode: 'upsert' and a key`,
-  );
-  throw placedIn(error, batch, index);
 }

@@ -48,7 +48,7 @@ export async function readPositions(
  * @throws EOS_FENCED, EOS_POSITION_REGRESSED
  */
 export async function judgeStored(link: Link, context: SinkContext, from: Positions): Promise<void> {
-  const stored = await readPositions(link, context);
+  const stored = await readPositions(link, context, [...from.keys()]);
   for (const [partition, position] of from) judgeCommit(partition, stored.get(partition), position);
 }
 

@@ -7,7 +7,7 @@ const KEPT_EPOCHS = 8;
  * The compare-and-set of a commit (law 2). It *raises*, so that a COMMIT in the same flush is skipped; after a statement
  * that merely touches no row it would be carried out. In READ COMMITTED each statement of the function sees what was
  * committed before that statement began, so the epoch is read after the lock of its claim is held. Any epoch is judged
- * before every owner (law 5).
+ * before every owner, and a claim that is gone is a regression (law 5).
  *
  * The oldest position is deleted by its exact epoch: a range would pass over every dead entry that an old snapshot keeps.
  *
@@ -33,8 +33,8 @@ BEGIN
     SELECT p.epoch INTO stored FROM eos.positions p
       WHERE p.pipeline = a_pipeline AND p.sink = a_sink AND p.partition = move.partition
       ORDER BY p.epoch DESC LIMIT 1;
-    stored := coalesce(stored, 0);
-    IF stored < move.epoch THEN
+    stored := CASE WHEN holder IS NOT NULL THEN coalesce(stored, 0) END;
+    IF stored IS NULL OR stored < move.epoch THEN
       RAISE EXCEPTION USING ERRCODE = '${REGRESSED}', MESSAGE = 'the stored position went back', DETAIL =
         pg_catalog.json_build_object('partition', move.partition, 'expected', move.epoch::text, 'found', stored::text);
     END IF;

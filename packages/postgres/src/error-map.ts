@@ -123,17 +123,15 @@ export function serverDetails({ code, constraint, column, table }: ServerError):
 
 /** The functions in schema `eos` say which partition it was in the error's detail, as JSON. */
 function lawError(error: ServerError): EosError {
-  const { partition, expected, found } = parseLaw(error.detail ?? '{}');
+  const detail: unknown = JSON.parse(error.detail ?? '{}');
+  const fields = new Map<string, unknown>(
+    typeof detail === 'object' && detail !== null ? Object.entries(detail) : [],
+  );
+  const partition = String(fields.get('partition'));
   if (error.code === FENCED) return fencedError(partition, error);
-  return regressedError(partition, expected, found, error);
-}
-
-function parseLaw(detail: string): { partition: string; expected: bigint; found: bigint } {
-  const value: unknown = JSON.parse(detail);
-  const fields = typeof value === 'object' && value !== null ? new Map(Object.entries(value)) : new Map();
-  return {
-    partition: String(fields.get('partition')),
-    expected: BigInt(String(fields.get('expected') ?? 0)),
-    found: BigInt(String(fields.get('found') ?? 0)),
+  const epoch = (name: string) => {
+    const value = fields.get(name);
+    return typeof value === 'string' ? BigInt(value) : undefined;
   };
+  return regressedError(partition, epoch('expected') ?? 0n, epoch('found'), error);
 }
