@@ -148,7 +148,8 @@ class TransactionLoop<In, Row> {
         written: written + changes.rows.length,
       });
       if (source.ops?.at(-1) === Op.updateBefore) halves.add(source.partition);
-      else halves.delete(source.partition);
+      // A batch without rows, which only moves over a gap, ends no update.
+      else if (source.rows.length > 0) halves.delete(source.partition);
       // Read ahead while the sink writes: the rest of this transaction, or the start of the next one.
       this.#feed.request(halves.size > 0 ? 1 : isFull() ? trigger.rows : trigger.rows - count.rows);
       await this.#open.write(changes);
