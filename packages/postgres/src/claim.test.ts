@@ -83,7 +83,7 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
     );
 
     test(
-      'leaves that connection alone where it may not end it, and tells who blocks',
+      'leaves any other blocker alone, and tells who it is',
       run(async (fixture) => {
         const session = await (await fixture.open(table)).recover(['0']);
         await fixture.query(`SET application_name = 'a "person"'; BEGIN; SELECT FROM eos.claims FOR UPDATE`);

@@ -13,7 +13,7 @@ export interface TableName {
  * @throws EOS_CONFIG
  */
 export function parseTable(table: string | TableName): TableName {
-  const parts = typeof table === 'string' ? table.split('.') : [table.schema, table.name];
+  const parts = partsOf(table);
   const [schema, name] = parts.length === 1 ? [undefined, parts[0]] : parts;
   if (parts.length > 2 || !isIdentifier(name) || (schema !== undefined && !isIdentifier(schema))) {
     const form = `'name', 'schema.name' or { schema, name }`;
@@ -22,6 +22,12 @@ export function parseTable(table: string | TableName): TableName {
     });
   }
   return schema === undefined ? { name } : { schema, name };
+}
+
+function partsOf(table: unknown): readonly unknown[] {
+  if (typeof table === 'string') return table.split('.');
+  if (typeof table !== 'object' || table === null || !('name' in table)) return [''];
+  return 'schema' in table ? [table.schema, table.name] : [table.name];
 }
 
 /** What the server takes as an identifier without cutting it: 1 to 63 bytes, no NUL. */

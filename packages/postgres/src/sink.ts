@@ -21,7 +21,7 @@ import { quoteTable } from './identifiers.js';
 import { checkOptions, type PostgresSinkOptions, type Settings } from './options.js';
 import { openSession } from './session.js';
 import type { Table } from './table.js';
-import { openTarget } from './target.js';
+import { checkGrants, openTarget } from './target.js';
 import { upsertWriters } from './upsert.js';
 import type { Writers } from './writer.js';
 
@@ -72,6 +72,7 @@ async function connect<Row>(settings: Settings, context: SinkContext): Promise<S
 }
 
 function planWriters<Row>(settings: Settings, table: Table): Writers<Row> {
+  checkGrants(table, settings.mode);
   const columns = planColumns(settings, table);
   return settings.mode === 'append'
     ? appendWriters(table, columns)

@@ -1,6 +1,6 @@
 /** The table: whether it is the one that the positions belong to, and making it where it is missing. */
 import { EosError, randomId, type ColumnType, type RowSchema, type SinkContext } from '@eos/core';
-import { checkFormat, FORMAT, SETUP_LOCK } from './catalog.js';
+import { checkFormat, FORMAT, permissionError, SETUP_LOCK } from './catalog.js';
 import type { Link } from './connection.js';
 import { literal, quote, quoteAll, quoteTable } from './identifiers.js';
 import type { Settings } from './options.js';
@@ -113,4 +113,16 @@ async function readTarget(link: Link, find: string): Promise<string | undefined>
   const [id, format] = answer?.rows[0] ?? [];
   checkFormat(format, 'the record of the table');
   return id ?? undefined;
+}
+
+const NEEDED = {
+  append: ['INSERT'],
+  upsert: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+} as const;
+
+/** @throws EOS_PERMISSION with the grants that this role lacks to write rows */
+export function checkGrants({ grants, sql }: Table, mode: keyof typeof NEEDED): void {
+  const missing = NEEDED[mode].filter((grant) => !grants.has(grant)).map((grant) => `${grant} ON ${sql}`);
+  if (mode === 'upsert' && !grants.has('TEMPORARY')) missing.push('TEMPORARY ON DATABASE');
+  if (missing.length > 0) throw permissionError(missing);
 }

@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { rowSchema, t } from '@eos/core';
+import { describeWithService } from '@eos/services';
+import { commit, context, failureOf, withDatabase, type Fixture } from './database.testing.js';
+
+const schema = rowSchema({ id: t.int64(), note: t.string().nullable() });
+const writer = { user: 'eos_writer', password: 'secret word' };
+
+describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) => {
+  const run = (work: (fixture: Fixture) => Promise<void>) => () => withDatabase(getService(), work);
+
+  /** A role without any grant; the server's, so it goes with the test. */
+  const asWriter = (work: (fixture: Fixture, connection: string) => Promise<void>) =>
+    run(async (fixture) => {
+      await fixture.query(`CREATE ROLE ${writer.user} LOGIN PASSWORD '${writer.password}'`);
+      try {
+        await work(fixture, fixture.urlOf(writer));
+      } finally {
+        await fixture.query(`DROP OWNED BY ${writer.user}; DROP ROLE ${writer.user}`);
+      }
+    });
+
+  test(
+    'is made once, also by many at the same time',
+    run(async (fixture) => {
+      const open = () => fixture.open({ table: 'flights', schema });
+      await Promise.all(Array.from({ length: 8 }, open));
+      expect(await fixture.column('SELECT count(*)::int FROM eos.targets')).toEqual([1]);
+      const tables = `SELECT relname FROM pg_class WHERE relnamespace = 'eos'::regnamespace AND relkind = 'r' ORDER BY 1`;
+      expect(await fixture.column(tables)).toEqual(['claims', 'positions', 'targets']);
+    }),
+  );
+
+  test(
+    'a role needs no more than the documented grants where all is there',
+    asWriter(async (fixture, connection) => {
+      for (const [mode, grants] of [
+        ['append', 'INSERT'],
+        ['upsert', 'SELECT, INSERT, UPDATE, DELETE'],
+      ] as const) {
+        const options = mode === 'append' ? { mode } : { mode, key: ['id'] };
+        const at = { ...context, sink: mode };
+        const owner = await fixture.open({ table: mode, schema, ...options }, at);
+        await owner.close();
+        await fixture.query(`
+          REVOKE TEMPORARY ON DATABASE "${fixture.database.database}" FROM PUBLIC;
+          GRANT USAGE ON SCHEMA eos TO eos_writer;
+          GRANT SELECT ON eos.targets TO eos_writer;
+          GRANT SELECT, INSERT, UPDATE ON eos.claims TO eos_writer;
+          GRANT SELECT, INSERT, DELETE ON eos.positions TO eos_writer;
+          GRANT ${grants} ON "${mode}" TO eos_writer`);
+        if (mode === 'upsert') {
+          const failure = await failureOf(fixture.open({ connection, table: mode, ...options }, at));
+          expect(failure).toMatchObject({
+            code: 'EOS_PERMISSION',
+            details: { missing: ['TEMPORARY ON DATABASE'] },
+          });
+          await fixture.query(`GRANT TEMPORARY ON DATABASE "${fixture.database.database}" TO eos_writer`);
+        }
+        const sink = await fixture.open({ connection, table: mode, ...options }, at);
+        const session = await sink.recover(['0']);
+        await commit(session, { rows: [{ id: 1 }] });
+        await commit(session, { rows: [{ id: 2 }] });
+        expect(await fixture.column(`SELECT id FROM "${mode}" ORDER BY 1`)).toEqual(['1', '2']);
+        await sink.close();
+      }
+    }),
+  );
+
+  test(
+    'what is missing is named',
+    asWriter(async (fixture, connection) => {
+      const open = () => failureOf(fixture.open({ connection, table: 'flights', schema }));
+      expect((await open()).message).toContain('CREATE ON DATABASE');
+      await (await fixture.open({ table: 'flights', schema })).close();
+      expect(await open()).toMatchObject({ code: 'EOS_PERMISSION', retryable: false });
+      expect((await open()).details['missing']).toEqual(
+        expect.arrayContaining(['USAGE ON SCHEMA eos', 'UPDATE ON eos.claims', 'DELETE ON eos.positions']),
+      );
+      await fixture.query(
+        'GRANT USAGE ON SCHEMA eos TO eos_writer; GRANT ALL ON ALL TABLES IN SCHEMA eos TO eos_writer',
+      );
+      expect((await open()).details['missing']).toEqual(['INSERT ON "public"."flights"']);
+      await fixture.query('REVOKE EXECUTE ON FUNCTION eos.commit_v1 FROM PUBLIC');
+      expect((await open()).details['missing']).toEqual(['EXECUTE ON FUNCTION eos.commit_v1']);
+    }),
+  );
+
+  test(
+    'a wrong password, and a table that may not be made, are told as permissions, without the password',
+    asWriter(async (fixture, connection) => {
+      await (await fixture.open({ table: 'other', schema })).close();
+      await fixture.query(
+        'GRANT USAGE ON SCHEMA eos TO eos_writer; GRANT ALL ON ALL TABLES IN SCHEMA eos TO eos_writer',
+      );
+      const wrong = fixture.urlOf({ ...writer, password: 'wrong secret' });
+      for (const url of [wrong, connection]) {
+        const failure = await failureOf(fixture.open({ connection: url, table: 'flights', schema }));
+        expect(failure).toMatchObject({ code: 'EOS_PERMISSION', retryable: false });
+        expect(JSON.stringify([failure.message, failure.details])).not.toContain('secret');
+      }
+    }),
+  );
+});
