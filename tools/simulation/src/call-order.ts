@@ -18,12 +18,16 @@ export class SessionCalls {
     process.open.add(name);
   }
 
-  begin(): TransactionCalls {
+  begin(): void {
     this.check('begin');
     const busy = [...this.transactions].some(({ state }) =>
       this.world.plan.staging ? state !== 'committing' : true,
     );
     if (busy) this.violate('begin', 'another transaction is open');
+  }
+
+  /** The call got through: there is a transaction. */
+  began(): TransactionCalls {
     const transaction = new TransactionCalls(this);
     this.transactions.add(transaction);
     return transaction;

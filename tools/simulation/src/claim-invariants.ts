@@ -44,17 +44,15 @@ export class ClaimInvariants {
       const positions = this.store.claim(claim);
       for (const partition of claim.partitions) {
         this.#granted(sent, partition, before.get(partition), positions.get(partition));
-        this.history.landed(partition, {
-          claim: sent,
-          landedAt: this.world.scheduler.step,
-          isStray: !delivery.isAwaited,
-        });
+        this.history.landed(partition, { claim: sent, landedAt: this.world.scheduler.step });
       }
+      if (!delivery.isAwaited) this.world.note('late claim');
       this.world.trace(() => `  ${this.#name(sent)} holds ${claim.partitions.join(', ')}`);
       return positions;
     } catch (error) {
       this.world.trace(() => `  ${this.#name(sent)} refused: ${String(error)}`);
       if (delivery.isAwaited) this.#refused(sent, before, error);
+      else this.world.note('late claim refused');
       throw error;
     }
   }
@@ -70,9 +68,10 @@ export class ClaimInvariants {
     if (this.history.disturbedAt >= process.assignedAt) return true;
     const holder = this.history.claimOf(partition, found.owner);
     if (holder === undefined) return false;
-    if (holder.claim.process !== process) return holder.landedAt >= process.assignedAt;
-    // A claim of its own that landed when it had long been repeated: a first one takes over, from whomever, and may come that late.
-    return holder.isStray;
+    const { claim, landedAt } = holder;
+    // A claim of its own for an earlier assignment is a stranger's: it may come late.
+    if (claim.process === process && claim.assignment === process.assignment) return false;
+    return landedAt >= process.assignedAt;
   }
 
   #granted(sent: SentClaim, partition: string, found: Position | undefined, now: Position | undefined): void {
@@ -92,7 +91,7 @@ export class ClaimInvariants {
   /** Nobody takes a partition back by trying again: neither who held it, nor who may have held it. */
   #checkTurns(sent: SentClaim, partition: string, found: Position): void {
     const holder = this.history.claimOf(partition, found.owner);
-    if (holder === undefined || holder.isStray || holder.claim.process === sent.process) return;
+    if (holder === undefined || holder.claim.process === sent.process) return;
     if (found.epoch < (sent.knownEpochs.get(partition) ?? 0n)) return;
     for (const earlier of this.history.claimsSent) {
       if (earlier === sent) return;

@@ -52,8 +52,10 @@ export class CommitInvariants {
     } catch (error) {
       this.world.trace(() => `  ${this.#name(transaction)} refused: ${String(error)}`);
       if (delivery.isAwaited) this.checkRefusal(transaction.process, part.from, before, error);
+      else this.world.note('late commit refused');
       throw error;
     }
+    if (!delivery.isAwaited) this.world.note('late commit');
     for (const [partition, next] of part.next) {
       this.world.trace(() => `  ${this.#name(transaction)} moves ${partition} to ${String(next.offset)}`);
       this.#landed(transaction, partition, before.get(partition), part.from.get(partition), next);
@@ -79,6 +81,7 @@ export class CommitInvariants {
       ({ expected, now }) =>
         now !== undefined && (now.owner !== expected.owner || now.epoch > expected.epoch),
     );
+    if (isEosError(error, 'EOS_POSITION_REGRESSED')) this.world.note('regression');
     if (isEosError(error, 'EOS_POSITION_REGRESSED') && isBehind) return;
     if (isEosError(error, 'EOS_FENCED') && isForeign && isTakenOver) return;
     if (
@@ -122,6 +125,7 @@ export class CommitInvariants {
     if (found.target !== this.store.target) problem('the position belongs to another table');
     if (next.source?.['at'] !== String(next.offset))
       problem('the identity of the source belongs to another offset');
+    if (this.world.oracle.of(partition).isHalfway(next.offset)) problem('it took one half of an update');
     if (this.history.disturbedAt >= transaction.sentAt) return;
     if (transaction.landed.has(partition)) problem('it landed twice');
     if (transaction.aborted.has(partition)) problem('it had been settled as aborted');

@@ -18,8 +18,6 @@ export interface SentClaim {
 export interface LandedClaim {
   readonly claim: SentClaim;
   readonly landedAt: number;
-  /** Nobody waited for it any more: it was delayed or came again. */
-  readonly isStray: boolean;
 }
 
 /** A transaction whose commit was sent. */

@@ -1,3 +1,2 @@
-export { realCore, type Core } from './core.js';
+export { runSchedules, type RunsOptions, type RunsResult } from './runs.js';
 export { runSchedule, type ScheduleResult } from './schedule.js';
-export { scheduleSeed } from './random.js';

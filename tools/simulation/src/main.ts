@@ -1,7 +1,6 @@
 /** `node dist/main.js [--schedules 10000] [--seed s]`: runs seeded schedules of the core, and shows the one that fails. */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { realCore } from './core.js';
 import { runSchedules } from './runs.js';
 import type { ScheduleResult } from './schedule.js';
 
@@ -18,7 +17,6 @@ async function main(): Promise<number> {
   const { schedules, seed } = options;
   process.stdout.write(`${schedules} schedules, seed ${seed}\n`);
   const { passed, failed } = await runSchedules({
-    core: realCore,
     ...options,
     onProgress: (done) => progress(`${done} of ${schedules}`),
     onFailure: (failure) => {

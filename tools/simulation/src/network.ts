@@ -124,6 +124,7 @@ export class Network {
     };
     if (!this.world.isStormy()) return calm;
     const isDown = plan.outages.some(({ from, to }) => from <= scheduler.now && scheduler.now < to);
+    if (isDown) this.world.note('outage');
     if (isDown) return { ...calm, isRefused: random.chance(0.5), arrivals: [] };
     const faults = plan.network;
     // The steps that the law is about fail more often than the rows' way there.

@@ -57,6 +57,11 @@ class PartitionOracle {
     return this.#countBelow(to) - this.#countBelow(from);
   }
 
+  /** True between the two halves of an update. */
+  isHalfway(offset: bigint | null): boolean {
+    return this.log.changes[this.#countBelow(offset) - 1]?.op === Op.updateBefore;
+  }
+
   /** True where nothing is left to read from `offset` on. */
   isEnd(offset: bigint | null): boolean {
     return this.#countBelow(offset) === this.log.changes.length;

@@ -43,6 +43,8 @@ export interface Plan {
   readonly stopTimeoutMs: number;
   /** How the author of the sink reports a lost answer: as whatever the client library threw, or as an error of Eos. */
   readonly lostAnswers: 'raw' | 'typed';
+  /** Whether a transaction begins at the destination. */
+  readonly isBeginSlow: boolean;
   /** Whether the transform answers later. */
   readonly isTransformSlow: boolean;
   /** When the processes start, in milliseconds. More than one: copies by mistake. */
@@ -76,8 +78,9 @@ export function drawPlan(random: Random): Plan {
   const rows = random.pick([6, 15, 30]);
   /** Each kind of fault is absent from half of the schedules: together they would hide each other. */
   const rate = (...choices: number[]) => (random.chance(0.5) ? random.pick(choices) : 0);
-  const times = (most: number) =>
-    Array.from({ length: random.integer(1, most) }, () => random.integer(1, CALM * 0.6));
+  // Many schedules are through long before the calm.
+  const time = () => random.integer(1, CALM * random.pick([0.05, 0.2, 0.6]));
+  const times = (most: number) => Array.from({ length: random.integer(1, most) }, time);
   const sometimes = <T>(probability: number, draw: () => readonly T[]) =>
     random.chance(probability) ? draw() : [];
   return {
@@ -98,6 +101,7 @@ export function drawPlan(random: Random): Plan {
     },
     stopTimeoutMs: random.pick([5, 100]),
     lostAnswers: random.pick(['raw', 'typed']),
+    isBeginSlow: random.chance(0.4),
     isTransformSlow: random.chance(0.4),
     starts: [0, ...sometimes(0.5, () => times(2))],
     network: {
@@ -119,10 +123,10 @@ export function drawPlan(random: Random): Plan {
     },
     crash: rate(0.002, 0.02, 0.05),
     freeze: rate(0.002, 0.01),
-    stops: sometimes(0.1, () => times(2)),
+    stops: sometimes(0.25, () => times(3)),
     revocations: random.chance(0.15) ? random.integer(1, 3) : 0,
     outages: sometimes(0.2, () => times(2)).map((from) => ({ from, to: from + random.integer(10, 300) })),
     restores: sometimes(0.3, () => times(2)).map((at) => ({ at, steps: random.integer(1, 12) })),
-    replacedAt: random.chance(0.03) ? random.integer(1, CALM * 0.4) : undefined,
+    replacedAt: random.chance(0.05) ? time() : undefined,
   };
 }

@@ -1,7 +1,7 @@
 /** Runs the real pipeline as one process of the simulation, in an environment of virtual time. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { PipelineEvents, SourceBatch, Transformed } from '@eos/core';
-import type { Environment } from '@eos/core/simulation';
+import { pipelineIn, type Environment } from '@eos/core/simulation';
 import { expand, type Row } from './changelog.js';
 import type { Incarnation } from './incarnation.js';
 import type { RunInvariants } from './run-invariants.js';
@@ -21,7 +21,7 @@ export function startProcess(
 ): void {
   const { trigger, retry, stopTimeoutMs } = world.plan;
   world.trace(() => `${process.name} starts`);
-  const pipeline = world.core.pipelineIn<Row, Row>(environmentOf(world, process), {
+  const pipeline = pipelineIn<Row, Row>(environmentOf(world, process), {
     id: PIPELINE,
     source: simulatedSource(world, process),
     transform: transformOf(world, process),

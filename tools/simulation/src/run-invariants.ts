@@ -32,6 +32,7 @@ export class RunInvariants {
       );
     }
     process.retries = 0;
+    this.world.note('commit acknowledged');
   }
 
   /** `eos:settle`: a lost answer is settled as what became of the commit. */
@@ -39,6 +40,8 @@ export class RunInvariants {
     const transaction = this.#transaction(txId);
     if (transaction === undefined) return;
     const { process, sentAt, landed, known, aborted } = transaction;
+    for (const outcome of outcomes.values()) this.world.note(`settled as ${outcome}`);
+    if (new Set(outcomes.values()).size > 1) this.world.note('settled in part');
     for (const [partition, outcome] of outcomes) {
       (outcome === 'committed' ? known : aborted).add(partition);
       if (outcome === 'committed') process.retries = 0;
@@ -65,10 +68,14 @@ export class RunInvariants {
     process.end = { reason: 'failed', code: isEosError(error) ? error.code : String(error) };
     this.#checkNothingOpen(process);
     // Whether the destination was right to say so was checked when it did.
+    if (isEosError(error, 'EOS_FENCED')) this.world.note('fence');
     if (isEosError(error, 'EOS_FENCED') && process.isFenced) return;
     if (isEosError(error, 'EOS_TARGET_CHANGED')) return;
     const mayGiveUp = process.retries + 1 >= this.world.plan.retry.attempts;
-    if (isEosError(error) && error.retryable && mayGiveUp) return;
+    if (isEosError(error) && error.retryable && mayGiveUp) {
+      this.world.note('gave up');
+      return;
+    }
     this.world.violate(`${process.name} ended after ${process.retries} retries: ${describe(error)}`);
   }
 

@@ -1,5 +1,7 @@
 /** The sink of the simulation: what an author would write for the simulated destination, on the core's own `defineSink`. */
 import {
+  defineSink,
+  EosError,
   isEosError,
   type ChangeBatch,
   type Claim,
@@ -37,7 +39,7 @@ export function simulatedSink(
   process: Incarnation,
 ): SinkConnector<Row> {
   const { mode, atomic, staging } = world.plan;
-  return world.core.defineSink<Row>({
+  return defineSink<Row>({
     description: 'simulated table',
     capabilities: {
       changelog: mode,
@@ -110,7 +112,7 @@ class Driver implements SinkDriver<Row> {
   }
 
   error(code: EosErrorCode, outcome: Outcome, cause: Error): Error {
-    return new this.world.core.EosError(code, cause.message, { outcome, cause, retryable: true });
+    return new EosError(code, cause.message, { outcome, cause, retryable: true });
   }
 }
 
@@ -130,8 +132,9 @@ class Session implements SessionDriver<Row> {
   }
 
   async begin(id: bigint): Promise<TransactionDriver<Row>> {
-    const calls = this.#calls.begin();
-    return new Transaction(this, id, calls);
+    this.#calls.begin();
+    if (this.driver.world.plan.isBeginSlow) await this.driver.call(this.connection, 'begin', () => undefined);
+    return new Transaction(this, id, this.#calls.began());
   }
 
   async close(): Promise<void> {
@@ -226,7 +229,6 @@ class Transaction implements TransactionDriver<Row> {
 
   /** One error for all partitions: what forbids to go on comes first. */
   #combined(failures: readonly unknown[], outcomes: ReadonlyMap<string, Outcome>): Error {
-    const { EosError } = this.session.driver.world.core;
     const known = failures.filter((failure) => isEosError(failure));
     const worst = known.find(({ retryable }) => !retryable) ?? known[0];
     const isUnknown = [...outcomes.values()].includes('unknown');

@@ -46,6 +46,7 @@ function revocable(world: World, process: Incarnation, partitions: readonly stri
     world.random.integer(0, 200),
     () => {
       process.wasInterrupted = true;
+      world.note('revocation');
       revoke.abort();
     },
     process,

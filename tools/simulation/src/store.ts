@@ -3,7 +3,12 @@
  * is right is not decided here but in claim-invariants.ts and commit-invariants.ts, which use none of them.
  */
 import {
+  EosError,
+  initialPosition,
   isRetraction,
+  judgeClaim,
+  judgeCommit,
+  judgeTarget,
   type ChangelogMode,
   type Claim,
   type DriverCommit,
@@ -11,7 +16,6 @@ import {
   type Positions,
 } from '@eos/core';
 import type { Row } from './changelog.js';
-import type { Core } from './core.js';
 import type { TableState } from './oracle.js';
 
 /** A row on its way to the destination. */
@@ -34,10 +38,7 @@ export class Store {
   readonly #history: State[] = [];
   #targets = 1;
 
-  constructor(
-    private readonly core: Core,
-    private readonly mode: ChangelogMode,
-  ) {}
+  constructor(private readonly mode: ChangelogMode) {}
 
   get positions(): Positions {
     return this.#state.positions;
@@ -57,10 +58,10 @@ export class Store {
     const claimed = new Map<string, Position>();
     for (const partition of partitions) {
       const found = positions.get(partition);
-      this.core.judgeClaim(partition, found, replacing.get(partition));
-      this.core.judgeTarget(partition, found, target, 'table');
+      judgeClaim(partition, found, replacing.get(partition));
+      judgeTarget(partition, found, target, 'table');
       const isNew = found === undefined || found.epoch === 0n;
-      claimed.set(partition, isNew ? this.core.initialPosition(owner, target) : { ...found, owner });
+      claimed.set(partition, isNew ? initialPosition(owner, target) : { ...found, owner });
     }
     this.#change({ positions: new Map([...positions, ...claimed]) });
     return claimed;
@@ -96,12 +97,9 @@ export class Store {
 
   #judge(from: Positions): void {
     for (const [partition, position] of from) {
-      this.core.judgeCommit(partition, this.#state.positions.get(partition), position);
+      judgeCommit(partition, this.#state.positions.get(partition), position);
       if (position.target === this.#state.target) continue;
-      throw new this.core.EosError(
-        'EOS_TARGET_CHANGED',
-        `partition ${partition} was claimed for an earlier table`,
-      );
+      throw new EosError('EOS_TARGET_CHANGED', `partition ${partition} was claimed for an earlier table`);
     }
   }
 
@@ -123,7 +121,7 @@ export class Store {
     }
     const text = `${row.key}=${row.value}`;
     const copies = (table.get(text) ?? 0) + (isTaken ? -1 : 1);
-    if (copies < 0) throw new this.core.EosError('EOS_ROW', `${text} is taken back and is not there`);
+    if (copies < 0) throw new EosError('EOS_ROW', `${text} is taken back and is not there`);
     if (copies === 0) table.delete(text);
     else table.set(text, copies);
   }

@@ -1,18 +1,42 @@
 /** What all parts of one schedule share. */
-import type { Core } from './core.js';
 import type { Oracle } from './oracle.js';
 import type { Plan } from './plan.js';
 import type { Random } from './random.js';
 import type { Scheduler } from './scheduler.js';
 
+/** What a schedule should bring about now and then: a simulation in which it never happens proves nothing about it. */
+export const HAPPENINGS = [
+  'crash',
+  'freeze',
+  'stop',
+  'revocation',
+  'outage',
+  'restore',
+  'table replaced',
+  'late claim',
+  'late claim refused',
+  'late commit',
+  'late commit refused',
+  'commit acknowledged',
+  'settled as committed',
+  'settled as aborted',
+  'settled in part',
+  'regression',
+  'fence',
+  'gave up',
+] as const;
+
+export type Happening = (typeof HAPPENINGS)[number];
+
 export interface World {
-  readonly core: Core;
   readonly plan: Plan;
   readonly random: Random;
   readonly scheduler: Scheduler;
   readonly oracle: Oracle;
   /** True until the schedule's end, where nothing fails any more. */
   isStormy(): boolean;
+  /** Notes that it happened. */
+  note(happening: Happening): void;
   /** Adds a line to the trace. The text is made only where somebody wants it. */
   trace(text: () => string): void;
   /** Records that an invariant does not hold; the first one ends the schedule. */
