@@ -87,8 +87,8 @@ export class Link implements ProxyConnection {
   cut(): void {
     this.#requests.stop();
     this.#answers.stop();
-    this.client.resetAndDestroy();
-    this.server.resetAndDestroy();
+    reset(this.client);
+    reset(this.server);
   }
 
   #lanes(direction: Direction | undefined): Lane[] {
@@ -103,12 +103,15 @@ export class Link implements ProxyConnection {
       if (direction === 'answer' && this.#onAnswer.size > 0) this.#tellAnswered();
       if (this.faults.isEmpty || !this.#struck(direction, lane, chunk)) lane.push(chunk);
     });
-    from.on('end', () => lane.push(undefined));
+    from.on('end', () => {
+      lane.push(undefined);
+      if (direction === 'answer') this.#tellAnswered();
+    });
     from.on('error', () => undefined);
     from.on('close', (failed) => {
       if (direction === 'answer') this.#tellAnswered();
       // Across a held, dropped or stranded link the other side learns nothing of the end.
-      if (failed && lane.mode === 'pass' && !this.#isStranded) to.resetAndDestroy();
+      if (failed && lane.mode === 'pass' && !this.#isStranded) reset(to);
       if (!this.client.destroyed || !this.server.destroyed) return;
       this.#isOpen = false;
       onClose();
@@ -148,7 +151,7 @@ export class Link implements ProxyConnection {
         lane.hold();
         lane.push(rest);
         this.#answers.drop();
-        this.client.resetAndDestroy();
+        reset(this.client);
         return;
     }
   }
@@ -162,11 +165,18 @@ export class Link implements ProxyConnection {
       };
       const timer = setTimeout(settle, MAX_ANSWER_MS);
       this.#onAnswer.add(settle);
-      if (this.server.destroyed) settle();
+      // One that has said goodbye says no more, and a socket whose end was read does not tell that it was reset.
+      if (this.server.destroyed || this.server.readableEnded) settle();
     });
   }
 
   #tellAnswered(): void {
     for (const settle of this.#onAnswer) settle();
   }
+}
+
+/** Ends a socket with RST. One that has begun to say goodbye cannot be reset any more, and would stay open if it were tried. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }

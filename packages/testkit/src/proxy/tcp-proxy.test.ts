@@ -162,6 +162,17 @@ describe('tcpProxy', () => {
     expect(server.sockets.size).toBe(0);
   });
 
+  test('does not wait for the answer of a server that has hung up', async () => {
+    const fault = proxy.arm({ on: 'request', do: 'strand' });
+    client.send('COMMIT');
+    await client.closed;
+    for (const socket of server.sockets) socket.end('goodbye');
+    await delay(20);
+    const start = performance.now();
+    await fault.release();
+    expect(performance.now() - start).toBeLessThan(1_000);
+  });
+
   test('withholds an answer until it is released', async () => {
     const fault = proxy.arm({ on: 'answer', do: 'hold' });
     client.send('a');
