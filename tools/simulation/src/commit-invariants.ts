@@ -32,11 +32,21 @@ export class CommitInvariants {
       ];
       sizes.set(partition, { rows, written });
     }
+    this.#checkSize(process, [...sizes.values()]);
     const sentAt = this.world.scheduler.step;
     const sets = { landed: new Set<string>(), known: new Set<string>(), aborted: new Set<string>() };
     const transaction: SentTransaction = { process, txId, sentAt, sizes, ...sets };
     this.history.transactions.set(txId, transaction);
     return transaction;
+  }
+
+  /** Only the second half of an update may come on top of what the trigger says. */
+  #checkSize(process: Incarnation, sizes: readonly { readonly rows: number }[]): void {
+    const { mode, trigger } = this.world.plan;
+    const rows = sizes.reduce((sum, size) => sum + size.rows, 0);
+    if (mode === 'append' && rows > trigger.rows) {
+      this.world.violate(`${process.name} commits ${rows} rows where ${trigger.rows} are due`);
+    }
   }
 
   /** A commit, or a part of one, takes effect at the destination, or is refused. */

@@ -30,6 +30,19 @@ describe(`the core with one rule broken is found out (EOS_TEST_SEED=${seed})`, (
     120_000,
   );
 
+  test('a schedule that fails is repeated by the seed that it prints', async () => {
+    const laboratory = await Laboratory.open(MUTANTS[0]?.patches);
+    try {
+      const { output } = await laboratory.run(MOST_SCHEDULES, seed);
+      const [, failing] = /repeat it with --schedules 1 --seed (\d+)/.exec(output) ?? [];
+      const again = await laboratory.run(1, Number(failing));
+      const traceOf = (text: string) => text.slice(text.indexOf('\n'), text.indexOf('repeat it'));
+      expect(traceOf(again.output)).toBe(traceOf(output));
+    } finally {
+      await laboratory.close();
+    }
+  });
+
   test('a patch that does not fit is an error', async () => {
     const patch = { file: 'claims.ts', find: 'throw fencedError(partition)', replace: '' };
     await expect(Laboratory.open([patch])).rejects.toThrow('claims.ts holds 2 times');

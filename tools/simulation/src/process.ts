@@ -48,11 +48,14 @@ export function listen(runs: RunInvariants): () => void {
   // The channels carry what PipelineEvents declares; one schedule runs at a time.
   const onCommit = (message: unknown) => runs.acknowledged(message as PipelineEvents['eos:commit']);
   const onSettle = (message: unknown) => runs.settled(message as PipelineEvents['eos:settle']);
+  const onRegress = (message: unknown) => runs.regressed(message as PipelineEvents['eos:regress']);
   subscribe('eos:commit', onCommit);
   subscribe('eos:settle', onSettle);
+  subscribe('eos:regress', onRegress);
   return () => {
     unsubscribe('eos:commit', onCommit);
     unsubscribe('eos:settle', onSettle);
+    unsubscribe('eos:regress', onRegress);
   };
 }
 

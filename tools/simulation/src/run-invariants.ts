@@ -52,6 +52,12 @@ export class RunInvariants {
     }
   }
 
+  /** `eos:regress`: nothing goes back by itself. */
+  regressed({ partition, expected, found }: PipelineEvents['eos:regress']): void {
+    if (this.history.disturbedAt >= 0 && found < expected) return;
+    this.world.violate(`${partition} is reported to have gone back from epoch ${expected} to ${found}`);
+  }
+
   ended(process: Incarnation, result: RunResult): void {
     const { reason } = result;
     process.end = { reason, code: undefined };
@@ -61,6 +67,7 @@ export class RunInvariants {
     this.#checkNothingOpen(process);
     if (this.history.disturbedAt >= process.startedAt) return;
     this.#checkCounts(process, result);
+    this.#checkPositions(process, result);
     if (reason === 'end') this.#checkEverythingThere(process);
   }
 
@@ -107,6 +114,19 @@ export class RunInvariants {
     }
     if (!process.wasInterrupted && text(found) !== text(landed)) {
       this.world.violate(`${process.name} counted ${text(found)}; ${text(landed)} landed`);
+    }
+  }
+
+  /** The positions that the run reports are those at the destination. */
+  #checkPositions(process: Incarnation, { positions }: RunResult): void {
+    for (const [partition, { epoch, offset }] of positions) {
+      if (process.wasInterrupted || this.history.wasTakenSince(partition, process, process.startedAt))
+        continue;
+      const found = this.store.positions.get(partition);
+      if (found?.epoch === epoch && found.offset === offset) continue;
+      this.world.violate(
+        `${process.name} reports ${partition} at ${String(offset)}, and it is at ${String(found?.offset)}`,
+      );
     }
   }
 
