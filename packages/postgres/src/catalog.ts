@@ -76,6 +76,15 @@ SELECT 'grant', 'EXECUTE ON FUNCTION eos.commit_v1' FROM pg_catalog.pg_proc p
   WHERE p.pronamespace = pg_catalog.to_regnamespace('eos') AND p.proname = 'commit_v1'
     AND NOT pg_catalog.has_function_privilege(p.oid, 'EXECUTE')
 UNION ALL
+SELECT 'foreign', made.name || ' of ' || r.rolname FROM (
+    SELECT 'schema eos', nspowner FROM pg_catalog.pg_namespace WHERE nspname = 'eos'
+    UNION ALL SELECT relname, relowner FROM pg_catalog.pg_class WHERE relnamespace = pg_catalog.to_regnamespace('eos')
+      AND relname IN ('targets', 'claims', 'positions')
+    UNION ALL SELECT proname, proowner FROM pg_catalog.pg_proc WHERE pronamespace = pg_catalog.to_regnamespace('eos')
+  ) AS made(name, owner) JOIN pg_catalog.pg_roles r ON r.oid = made.owner
+  WHERE NOT r.rolsuper AND NOT pg_catalog.pg_has_role(r.oid, 'MEMBER')
+    AND r.oid <> (SELECT datdba FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+UNION ALL
 SELECT 'create', '' WHERE pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')`;
 
 const OBJECTS = 4;
@@ -91,6 +100,8 @@ export async function ensureCatalog(link: Link): Promise<void> {
   const named = (kind: string) => state.filter(([found]) => found === kind).map(([, name]) => String(name));
   const missing = named('grant');
   if (missing.length > 0) throw permissionError(missing);
+  const foreign = named('foreign');
+  if (foreign.length > 0) throw ownerError(foreign);
   if (named('object').length === OBJECTS) return;
   if (named('create').length === 0)
     throw permissionError(['CREATE ON DATABASE, once, to make the schema eos']);
@@ -107,6 +118,14 @@ export function checkFormat(format: string | null | undefined, record: string): 
   if (Number(format ?? FORMAT) <= FORMAT) return;
   const message = `${record} has format ${String(format)}, and this version of @eos/postgres knows up to ${FORMAT}: upgrade it`;
   throw new EosError('EOS_FORMAT', message, { details: { format: Number(format), known: FORMAT } });
+}
+
+/** Triggers and functions run with the rights of whoever writes: their owner could be anybody who may create in the database. */
+function ownerError(foreign: readonly string[]): EosError {
+  const message =
+    `whoever owns what lies in the schema eos decides what runs in this role's name, and these belong to none of a superuser, the ` +
+    `database's owner, this role and a role it is a member of: ${foreign.join(', ')}. Change their owner (ALTER … OWNER TO)`;
+  return new EosError('EOS_PERMISSION', message, { details: { foreign } });
 }
 
 export function permissionError(missing: readonly string[]): EosError {

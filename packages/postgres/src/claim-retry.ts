@@ -1,7 +1,14 @@
 /** What to do about a claim that is locked by somebody who does not let go. */
 import { EosError } from '@eos/core';
 import { watchBlockers, type Blocker } from './blockers.js';
-import { claimPartitions, listedBackends, makeClaims, type Claimed, type ClaimRequest } from './claim.js';
+import {
+  claimPartitions,
+  judgeUnlocked,
+  listedBackends,
+  makeClaims,
+  type Claimed,
+  type ClaimRequest,
+} from './claim.js';
 import type { Link } from './connection.js';
 import { isServerError } from './error-map.js';
 
@@ -20,6 +27,8 @@ export async function claimAll(
 ): Promise<Claimed> {
   await makeClaims(link, request);
   for (let attempt = 1; ; attempt += 1) {
+    // A session that is fenced already must not end the connections of its successor.
+    if (attempt > 1) await judgeUnlocked(watcher, request);
     const listed = attempt > 1 && terminateBlocking ? await listedBackends(watcher, request) : [];
     const claim = claimPartitions(link, request);
     const watch = attempt > 1 ? watchBlockers(claim, link, { watcher, listed, afterMs: 0 }) : undefined;

@@ -72,8 +72,19 @@ export async function makeClaims(
   const names = `${literal(context.pipeline)}, ${literal(context.sink)}`;
   const rows = partitions.map((partition) => `(${names}, ${literal(partition)}, ${FORMAT})`).join(', ');
   await link.run(`
-    BEGIN; SET LOCAL lock_timeout = ${lockTimeoutMs};
+    ${BEGIN}; SET LOCAL lock_timeout = ${lockTimeoutMs};
     INSERT INTO eos.claims (pipeline, sink, partition, format) VALUES ${rows} ON CONFLICT DO NOTHING; COMMIT`);
+}
+
+/**
+ * Judges a conditional claim by what is there now, without waiting for its locks.
+ * @throws EOS_FENCED
+ */
+export async function judgeUnlocked(link: Link, request: ClaimRequest): Promise<void> {
+  const found = await readPositions(link, request, request.partitions);
+  for (const partition of request.partitions) {
+    judgeClaim(partition, found.get(partition), request.replacing.get(partition));
+  }
 }
 
 /** What a claim has come to. */
@@ -113,6 +124,8 @@ async function lockClaims(
 ): Promise<{ found: Positions; rivals: Backend[] }> {
   const answers = await link.run(`
     ${BEGIN}; SET LOCAL lock_timeout = ${request.lockTimeoutMs};
+    -- A claimant that hangs between its two statements must not hold the claims against everybody else.
+    SET LOCAL idle_in_transaction_session_timeout = ${request.lockTimeoutMs};
     SELECT FROM eos.claims c WHERE ${ofClaim(request)} ORDER BY c.partition FOR UPDATE;
     ${RECORD} WHERE ${ofClaim(request)} AND c.owner IS NOT NULL;
     ${LISTED} WHERE ${ofClaim(request)}`);

@@ -15,7 +15,7 @@ const KEPT_EPOCHS = 8;
  */
 export const COMMIT_FUNCTION = `
 CREATE OR REPLACE FUNCTION eos.commit_v1(a_pipeline text, a_sink text, a_owner bigint, a_tx_id bigint, a_moves jsonb)
-RETURNS void LANGUAGE plpgsql VOLATILE SECURITY INVOKER AS $function$
+RETURNS void LANGUAGE plpgsql VOLATILE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $function$
 DECLARE
   move record;
   holder bigint;

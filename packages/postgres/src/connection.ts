@@ -1,7 +1,8 @@
 /** One connection to the server: opened, set up, bounded in time, and never the end of the process. */
 import { EosError, messageOf } from '@eos/core';
-import { Client } from 'pg';
+import { Client, type ClientConfig } from 'pg';
 import { mapError } from './error-map.js';
+import { literal } from './identifiers.js';
 import type { Settings } from './options.js';
 
 /** One row of an answer: every value as the server's text. */
@@ -51,7 +52,7 @@ function same<Value>(value: Value): Value {
  * @throws EOS_UNAVAILABLE and what else `mapError` makes of the server's answer
  */
 export async function openLink(settings: Settings, name: string): Promise<Link> {
-  const client = new Client({
+  const client = newClient({
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     connectionTimeoutMillis: 10_000,
@@ -61,7 +62,7 @@ export async function openLink(settings: Settings, name: string): Promise<Link> 
     pipeline: false,
     query_timeout: 0,
   });
-  const link = new OpenLink(client, settings.statementTimeoutMs);
+  const link = new OpenLink(client, settings.statementTimeoutMs, settings.connection);
   try {
     await client.connect();
     await link.setUp(settings);
@@ -69,6 +70,18 @@ export async function openLink(settings: Settings, name: string): Promise<Link> 
   } catch (error) {
     link.destroy();
     throw mapError(error);
+  }
+}
+
+/** @throws EOS_CONFIG for a connection that pg cannot make sense of */
+function newClient(config: ClientConfig & { readonly pipeline: boolean }): Client {
+  try {
+    return new Client(config);
+  } catch (error) {
+    // The text of a URL may hold the password: it is not repeated.
+    throw new EosError('EOS_CONFIG', `connection: ${messageOf(error)}`, {
+      details: { option: 'connection' },
+    });
   }
 }
 
@@ -81,6 +94,7 @@ class OpenLink implements Link {
   constructor(
     readonly client: Client,
     private readonly statementTimeoutMs: number,
+    private readonly asked: ClientConfig,
   ) {
     // A connection that breaks while nobody asks must not end the process: the next call reports it.
     client.on('error', (error) => (this.lost ??= error));
@@ -97,10 +111,29 @@ class OpenLink implements Link {
       SET standard_conforming_strings = on; SET jit = off;
       SET idle_in_transaction_session_timeout = ${idleInTransactionTimeoutMs};
       SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
+      ${this.#unlessAsked()}
       SELECT pid, backend_start FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()`);
     const [pid, startedAt] = answers.at(-1)?.rows[0] ?? [];
     this.pid = Number(pid ?? 0);
     this.startedAt = startedAt ?? '';
+  }
+
+  /**
+   * A role's own limits would end a COPY that spans a transaction again and again; those here are Eos's, and what the caller asked
+   * for stays. A backend that waits for a lock finds by looking that its client has given up (not every version and platform can).
+   */
+  #unlessAsked(): string {
+    const { statement_timeout: statement, lock_timeout: lock } = this.asked;
+    const limits = [
+      ...(statement === undefined ? ['statement_timeout', 'transaction_timeout'] : []),
+      ...(lock === undefined ? ['lock_timeout'] : []),
+      'idle_session_timeout',
+    ];
+    const names = limits.map(literal).join(', ');
+    return `
+      SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name IN (${names});
+      SELECT pg_catalog.set_config(name, '10000', false) FROM pg_catalog.pg_settings
+        WHERE name = 'client_connection_check_interval' AND pg_catalog.version() LIKE '%linux%';`;
   }
 
   async run(text: string, timeoutMs?: number): Promise<readonly Answer[]> {

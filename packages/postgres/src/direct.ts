@@ -14,8 +14,8 @@ import { TextBuffer } from './text-buffer.js';
 /** Encoded rows that are kept for the other way. Where there are more, those before must have gone in. */
 const KEPT_BYTES = 8_388_608;
 
-/** Unique violation; or a table that takes INSERT and no COPY, such as one with row security. */
-const REFUSALS: ReadonlySet<string> = new Set(['23505', '0A000']);
+/** Unique or exclusion violation; or a table that takes INSERT and no COPY, such as one with row security. */
+const REFUSALS: ReadonlySet<string> = new Set(['23505', '23P01', '0A000']);
 
 export interface Direct<Row> {
   /** Adds rows. False: they, and those before them since the savepoint, are refused. */

@@ -88,15 +88,16 @@ export function mapError(error: unknown, outcome: Outcome = 'aborted'): EosError
   });
 }
 
+/** Classes with errors that end the session or the server. By code: the severity comes in the server's language. */
+const UNDECIDED = /^(?:08|53|57|58|XX)/;
+
 /**
  * An error of the round trip that ends with COMMIT. What the server raised by itself it also rolled back; an end of the
  * connection, asked for or not, says nothing about what came before it (law 3).
  */
 export function mapCommitError(error: unknown): EosError {
   // The server ends a session that was idle for too long before it reads the next request.
-  const isDecided =
-    isServerError(error) &&
-    (error.code === '25P03' || (error.severity === 'ERROR' && !error.code.startsWith('08')));
+  const isDecided = isServerError(error) && !UNDECIDED.test(error.code);
   if (isDecided) return mapError(error);
   return new EosError('EOS_UNKNOWN_OUTCOME', `the answer of the commit was lost: ${messageOf(error)}`, {
     retryable: true,

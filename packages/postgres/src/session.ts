@@ -67,10 +67,10 @@ function transaction<Row>(slot: Slot, id: TxId, options: SessionOptions<Row>): T
     // Begun with the first rows: a transaction without any needs no more than its commit.
     async write(batch) {
       const open = (writer ??= begin(link, options));
-      await mapped(open.write(batch));
+      await mapped(watched(open.write(batch), link, options));
     },
     async prepare() {
-      if (writer !== undefined) await mapped(prepare(writer, link, options));
+      if (writer !== undefined) await mapped(watched(writer.prepare(), link, options));
     },
     async commit(moves) {
       if (link.lost !== undefined) throw await whyLost(link.lost, moves.from, link, options);
@@ -98,16 +98,15 @@ function begin<Row>(link: Link, { writers }: SessionOptions<Row>): Writer<Row> {
 }
 
 /**
- * An earlier session whose process hangs may hold locks on rows that this one has to change. It is fenced, but does not know
- * yet. No other transaction of the session is open here, so the other connection is free to look.
+ * An earlier session whose process hangs may hold locks on rows, or on keys of a unique index, that this one has to write. It is
+ * fenced, but does not know yet. The other connection is free to look: at most it has a commit under way, behind which the look waits.
  */
-async function prepare<Row>(
-  writer: Writer<Row>,
+async function watched<Row>(
+  work: Promise<void>,
   link: Link,
   { links, rivals, terminateAfterMs }: SessionOptions<Row>,
 ): Promise<void> {
   const watcher = otherOf(links, link);
-  const work = writer.prepare();
   const watch =
     rivals.length === 0 || terminateAfterMs === undefined
       ? undefined

@@ -126,9 +126,11 @@ async function using<T>(link: Link, work: (link: Link) => Promise<T>): Promise<T
 function lazyLink(open: () => Promise<Link>) {
   let current: Link | undefined;
   let turn: Promise<unknown> = Promise.resolve();
+  let isClosed = false;
   return {
     async use<T>(work: (link: Link) => Promise<T>): Promise<T> {
       const result = turn.then(async () => {
+        if (isClosed) throw new EosError('EOS_CLOSED', 'the sink is closed');
         if (current === undefined || current.lost !== undefined) current = await open();
         return work(current);
       });
@@ -138,6 +140,10 @@ function lazyLink(open: () => Promise<Link>) {
       });
     },
     async close() {
+      isClosed = true;
+      // What is under way ends with its connection, also one that is being made.
+      await current?.close();
+      await turn;
       await current?.close();
     },
   };

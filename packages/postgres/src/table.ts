@@ -40,9 +40,14 @@ export async function inspectTable(link: Link, table: TableName): Promise<Table 
   const [found, columns, keys, grants] = await link.run(
     [tableQuery(oid), columnQuery(oid), keyQuery(oid), grantQuery(oid)].join('; '),
   );
-  const [id, schema, name, kind] = found?.rows[0] ?? [];
+  const [id, schema, name, kind, isDurable] = found?.rows[0] ?? [];
   if (typeof id !== 'string' || typeof schema !== 'string' || typeof name !== 'string') return undefined;
   if (kind !== 'r' && kind !== 'p') throw schemaError(`${schema}.${name} is no table`);
+  if (isDurable !== 't') {
+    const problem =
+      'is unlogged or temporary, or a partition of it is: a crash of the server would empty it behind its position';
+    throw schemaError(`${schema}.${name} ${problem}. ALTER TABLE … SET LOGGED`);
+  }
   return {
     oid: id,
     name,
@@ -55,7 +60,10 @@ export async function inspectTable(link: Link, table: TableName): Promise<Table 
 
 function tableQuery(oid: string): string {
   return `
-    SELECT c.oid, n.nspname, c.relname, c.relkind FROM pg_catalog.pg_class c
+    SELECT c.oid, n.nspname, c.relname, c.relkind, NOT EXISTS (
+      SELECT FROM pg_catalog.pg_partition_tree(c.oid) t JOIN pg_catalog.pg_class p ON p.oid = t.relid
+      WHERE p.relpersistence <> 'p') AND c.relpersistence = 'p'
+    FROM pg_catalog.pg_class c
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ${oid}`;
 }
 

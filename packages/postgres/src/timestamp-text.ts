@@ -39,7 +39,8 @@ export function timestampEncoder(): (value: unknown) => string {
       const milliseconds = value.getTime();
       if (Number.isNaN(milliseconds)) return refuse('an invalid Date');
       const minute = Math.floor(milliseconds / (MINUTE / 1000));
-      return text(minute, milliseconds * 1000 - minute * MINUTE);
+      // Multiplied last: microseconds since 1970 leave the exact range of a double in the year 2255.
+      return text(minute, (milliseconds - minute * (MINUTE / 1000)) * 1000);
     }
     if (typeof value !== 'bigint') return refuse('no timestamp: bigint microseconds since 1970, or a Date');
     const near = Number(value);

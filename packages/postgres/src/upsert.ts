@@ -1,5 +1,5 @@
 /** Upsert: the changes of a transaction by key, straight into the target or by way of a staging table. */
-import { Op, type ChangeBatch } from '@eos/core';
+import { EosError, Op, type ChangeBatch } from '@eos/core';
 import { BEGIN } from './commit.js';
 import type { Link } from './connection.js';
 import { rowAdder } from './copy-text.js';
@@ -60,6 +60,7 @@ function upsertWriter<Row>(link: Link, plan: UpsertPlan): Writer<Row> {
   const isRepeated = repeatFinder();
   let direct: Direct<Row> | undefined;
   let staged: Staged<Row> | undefined;
+  let isAbandoned = false;
 
   const begin = (batch: ChangeBatch<Row>) => {
     const isDirect = newKeys.isNew() && hasInsertsOnly(batch);
@@ -71,10 +72,13 @@ function upsertWriter<Row>(link: Link, plan: UpsertPlan): Writer<Row> {
   const leave = async (from: Direct<Row>): Promise<Staged<Row>> => {
     newKeys.wasWrong();
     const isIn = await from.end();
+    // A rollback that came meanwhile must find no COPY opened behind it.
+    if (isAbandoned) throw abandoned();
     if (!isIn) {
       await link.run('ROLLBACK TO eos');
       await stageFirst(link, staging, from.refused).catch((error: unknown) => from.explain(error, STAGING));
     }
+    if (isAbandoned) throw abandoned();
     direct = undefined;
     return (staged = stagedChanges(link, plan, '', !isIn));
   };
@@ -107,9 +111,14 @@ function upsertWriter<Row>(link: Link, plan: UpsertPlan): Writer<Row> {
       await staged?.merge();
     },
     async abandon() {
+      isAbandoned = true;
       await (direct ?? staged)?.abandon();
     },
   };
+}
+
+function abandoned(): EosError {
+  return new EosError('EOS_ABORTED', 'the transaction was rolled back');
 }
 
 function hasInsertsOnly<Row>({ ops }: ChangeBatch<Row>): boolean {
