@@ -18,6 +18,53 @@ export const brokenPort: readonly BrokenSink[] = [
       }),
   },
   {
+    name: 'prepares by itself what was not prepared',
+    caughtBy: 'misuse',
+    connect: (store) =>
+      withTransactions(memorySink(store), (transaction) => ({
+        ...callsOf(transaction),
+        commit: async (range) => {
+          await transaction.prepare().catch(() => undefined);
+          await transaction.commit(range);
+        },
+      })),
+  },
+  {
+    name: 'makes a name fit that does not',
+    caughtBy: 'misuse',
+    connect: (store) => ({
+      ...memorySink(store),
+      open: ({ pipeline, sink }) =>
+        memorySink(store).open({ pipeline: fitting(pipeline), sink: fitting(sink) }),
+    }),
+  },
+  {
+    name: 'claims something when asked for nothing',
+    caughtBy: 'misuse',
+    connect: (store) =>
+      withClaims(memorySink(store), (partitions) => (partitions.length === 0 ? ['0'] : partitions)),
+  },
+  {
+    name: 'does not claim a partition that is named twice',
+    caughtBy: 'law 1: claim and barrier',
+    connect: (store) =>
+      withClaims(memorySink(store), (partitions) =>
+        partitions.filter((name) => partitions.indexOf(name) === partitions.lastIndexOf(name)),
+      ),
+  },
+  {
+    name: 'starts at offset 0 where nothing was committed yet',
+    caughtBy: 'life cycle',
+    connect: brokenSink({
+      claim: async ({ store, context }, claim) => {
+        const claimed = await store.claim(context, claim);
+        return new Map(
+          [...claimed].map(([name, position]) => [name, { ...position, offset: position.offset ?? 0n }]),
+        );
+      },
+    }),
+  },
+  {
     name: 'ignores what is written after prepare',
     caughtBy: 'misuse',
     connect: (store) =>
@@ -113,9 +160,17 @@ export const brokenPort: readonly BrokenSink[] = [
   },
 ];
 
+function withClaims(
+  connector: SinkConnector<ConformanceRow>,
+  choose: (partitions: readonly string[]) => readonly string[],
+): SinkConnector<ConformanceRow> {
+  return withSessions(connector, (session) => session, choose);
+}
+
 function withSessions(
   connector: SinkConnector<ConformanceRow>,
   wrap: (session: Session) => Session,
+  choose = (partitions: readonly string[]) => partitions,
 ): SinkConnector<ConformanceRow> {
   return {
     description: connector.description,
@@ -125,11 +180,15 @@ function withSessions(
       return {
         capabilities: sink.capabilities,
         positions: (partitions) => sink.positions(partitions),
-        recover: async (partitions, options) => wrap(await sink.recover(partitions, options)),
+        recover: async (partitions, options) => wrap(await sink.recover(choose(partitions), options)),
         close: () => sink.close(),
       };
     },
   };
+}
+
+function fitting(name: string): string {
+  return name.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 128) || '_';
 }
 
 function withTransactions(
