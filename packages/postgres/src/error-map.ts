@@ -88,8 +88,13 @@ export function mapError(error: unknown, outcome: Outcome = 'aborted'): EosError
   });
 }
 
+/** A disk that is full ends the server where it cannot write its log. Where that word comes in another language, nothing is decided. */
+function isPanic({ code, severity }: ServerError): boolean {
+  return code.startsWith('53') && severity !== 'ERROR';
+}
+
 /** Classes with errors that end the session or the server. By code: the severity comes in the server's language. */
-const UNDECIDED = /^(?:08|53|57|58|XX)/;
+const UNDECIDED = /^(?:08|57|58|XX)/;
 
 /**
  * An error of the round trip that ends with COMMIT. What the server raised by itself it also rolled back; an end of the
@@ -97,7 +102,7 @@ const UNDECIDED = /^(?:08|53|57|58|XX)/;
  */
 export function mapCommitError(error: unknown): EosError {
   // The server ends a session that was idle for too long before it reads the next request.
-  const isDecided = isServerError(error) && !UNDECIDED.test(error.code);
+  const isDecided = isServerError(error) && !UNDECIDED.test(error.code) && !isPanic(error);
   if (isDecided) return mapError(error);
   return new EosError('EOS_UNKNOWN_OUTCOME', `the answer of the commit was lost: ${messageOf(error)}`, {
     retryable: true,

@@ -1,6 +1,7 @@
 /** The port: a PostgreSQL table as a sink. */
 import {
   defineSink,
+  EosError,
   type Claim,
   type Columns,
   type RowInput,

@@ -61,6 +61,9 @@ function upsertWriter<Row>(link: Link, plan: UpsertPlan): Writer<Row> {
   let direct: Direct<Row> | undefined;
   let staged: Staged<Row> | undefined;
   let isAbandoned = false;
+  const checkOpen = () => {
+    if (isAbandoned) throw new EosError('EOS_ABORTED', 'the transaction was rolled back');
+  };
 
   const begin = (batch: ChangeBatch<Row>) => {
     const isDirect = newKeys.isNew() && hasInsertsOnly(batch);
@@ -73,12 +76,12 @@ function upsertWriter<Row>(link: Link, plan: UpsertPlan): Writer<Row> {
     newKeys.wasWrong();
     const isIn = await from.end();
     // A rollback that came meanwhile must find no COPY opened behind it.
-    if (isAbandoned) throw abandoned();
+    checkOpen();
     if (!isIn) {
       await link.run('ROLLBACK TO eos');
       await stageFirst(link, staging, from.refused).catch((error: unknown) => from.explain(error, STAGING));
     }
-    if (isAbandoned) throw abandoned();
+    checkOpen();
     direct = undefined;
     return (staged = stagedChanges(link, plan, '', !isIn));
   };
@@ -115,10 +118,6 @@ function upsertWriter<Row>(link: Link, plan: UpsertPlan): Writer<Row> {
       await (direct ?? staged)?.abandon();
     },
   };
-}
-
-function abandoned(): EosError {
-  return new EosError('EOS_ABORTED', 'the transaction was rolled back');
 }
 
 function hasInsertsOnly<Row>({ ops }: ChangeBatch<Row>): boolean {
