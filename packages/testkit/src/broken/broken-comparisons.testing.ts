@@ -34,6 +34,30 @@ export const brokenComparisons: readonly BrokenSink[] = [
     }),
   },
   {
+    name: 'compares only the first partition',
+    caughtBy: law2,
+    connect: brokenSink({
+      commit: ({ store, context }, commit, batches) =>
+        store.commit(context, { ...commit, from: new Map([...commit.from].slice(0, 1)) }, batches),
+    }),
+  },
+  {
+    name: 'compares only the last partition',
+    caughtBy: law2,
+    connect: brokenSink({
+      commit: ({ store, context }, commit, batches) =>
+        store.commit(context, { ...commit, from: new Map([...commit.from].slice(-1)) }, batches),
+    }),
+  },
+  {
+    name: 'compares only the first and the last partition',
+    caughtBy: law2,
+    connect: brokenSink({
+      commit: ({ store, context }, commit, batches) =>
+        store.commit(context, { ...commit, from: firstAndLast(commit.from) }, batches),
+    }),
+  },
+  {
     name: 'compares in the client, and then writes',
     caughtBy: law2,
     connect: brokenSink({
@@ -184,6 +208,29 @@ export const brokenComparisons: readonly BrokenSink[] = [
     }),
   },
   {
+    name: 'takes a position that is gone for one to be made',
+    caughtBy: law5,
+    connect: brokenSink({
+      commit: async ({ store, context }, commit, batches) => {
+        const found = await store.positions(context);
+        const from = [...commit.from].filter(([name]) => found.has(name));
+        await store.commit(context, { ...commit, from: new Map(from) }, batches);
+      },
+    }),
+  },
+  {
+    name: 'takes it for a fence when a partition after the first went back',
+    caughtBy: law5,
+    connect: brokenSink({
+      commit: async ({ store, context }, commit, batches) => {
+        const found = await store.positions(context);
+        for (const [name, { epoch }] of [...commit.from].slice(1))
+          if ((found.get(name)?.epoch ?? 0n) < epoch) throw fencedError(name);
+        await store.commit(context, commit, batches);
+      },
+    }),
+  },
+  {
     name: 'does not let its process claim a destination that went back under another owner',
     caughtBy: law5,
     connect: brokenSink({
@@ -198,6 +245,10 @@ export const brokenComparisons: readonly BrokenSink[] = [
     }),
   },
 ];
+
+function firstAndLast(from: Positions): Positions {
+  return new Map([...from].filter((_, index) => index === 0 || index === from.size - 1));
+}
 
 /** A commit whose comparison is bent: `bend` gives what is compared, of what should be and what is there. */
 function comparing(bend: (from: Position, found: Position) => Position) {

@@ -1,9 +1,10 @@
-import { isEosError, randomId } from '@eos/core';
+import { isEosError, randomId, type Outcome, type Position } from '@eos/core';
 import type { Suite } from './suite.js';
 import {
   failureOf,
   isCutOff,
   spanRows,
+  type Span,
   type Spans,
   type TestSession,
   type TestTransaction,
@@ -63,27 +64,58 @@ export function compareAndSetLaw({ group, test }: Suite): void {
       for (let round = 0; round < 10; round++) await raceTwoCommits(world, `race ${round}`, round * 100);
     });
 
-    test('one partition that was lost decides for its transaction as declared', async (world) => {
-      const zombie = await world.claim(['0', '1']);
-      const spans = { '0': [0, 10], '1': [100, 110] } as const;
-      const transaction = await world.prepare(zombie, spans);
-      const successor = await world.claim(['1']);
-      const failure = await failureOf(transaction.commit(world.range(zombie, spans)));
-      expectRejected(world, failure);
-      const positions = await (await world.open()).positions();
-      if (world.capabilities.atomic === 'transaction') {
-        await world.expectSpans();
-        world.expectPosition(positions, '0', { epoch: 0n });
-      } else {
-        const outcomes = Object.fromEntries((isEosError(failure) ? failure.outcomes : undefined) ?? []);
-        world.expect(outcomes).toEqual({ '0': outcomes['0'], '1': 'aborted' });
-        const hasLanded = outcomes['0'] === 'committed';
-        await world.expectSpans(...(hasLanded ? [spans['0']] : []));
-        world.expectPosition(positions, '0', { epoch: hasLanded ? 1n : 0n });
-      }
-      world.expectPosition(positions, '1', { epoch: 0n, owner: successor.owner });
-    });
+    for (const lost of THREE) {
+      test(`of three partitions, ${lost} was lost to another owner: decided as declared`, async (world) => {
+        const zombie = await world.claim(THREE);
+        const transaction = await world.prepare(zombie, THREE_SPANS);
+        const successor = await world.claim([lost]);
+        const failure = await failureOf(transaction.commit(world.range(zombie, THREE_SPANS)));
+        await expectRejectedFor(world, failure, lost, { epoch: 0n, owner: successor.owner });
+      });
+
+      test(`of three partitions, ${lost} has had a later commit: decided as declared`, async (world) => {
+        const owner = randomId();
+        const [left, right] = [await world.open(), await world.open()];
+        const behind = await left.recover(THREE, { owner });
+        const ahead = await right.recover([lost], { owner });
+        const commitLate = await readyToCommit(world, behind, THREE_SPANS);
+        const { id } = await world.commit(ahead, { [lost]: [900, 910] });
+        await expectRejectedFor(
+          world,
+          await failureOf(commitLate()),
+          lost,
+          { epoch: 1n, offset: 910n, txId: id },
+          [900, 910],
+        );
+      });
+    }
   });
+}
+
+const THREE = ['first', 'middle', 'z last'] as const;
+const THREE_SPANS = { first: [0, 10], middle: [100, 110], 'z last': [200, 210] } as const;
+
+/** Nothing moves for the one partition that was lost, and for the others only where partitions are committed one by one. */
+async function expectRejectedFor(
+  world: World,
+  failure: unknown,
+  lost: (typeof THREE)[number],
+  expected: Partial<Position>,
+  ...spans: readonly Span[]
+): Promise<void> {
+  expectRejected(world, failure);
+  const outcomes = (isEosError(failure) ? failure.outcomes : undefined) ?? new Map<string, Outcome>();
+  const isWhole = world.capabilities.atomic === 'transaction';
+  if (!isWhole) world.expect(outcomes.get(lost)).toEqual('aborted');
+  const landed = THREE.filter((name) => !isWhole && outcomes.get(name) === 'committed');
+  await world.expectSpans(...landed.map((name) => THREE_SPANS[name]), ...spans);
+  const positions = await (await world.open()).positions();
+  for (const name of THREE)
+    world.expectPosition(
+      positions,
+      name,
+      name === lost ? expected : { epoch: landed.includes(name) ? 1n : 0n },
+    );
 }
 
 /** Two sessions of two sinks that hold the same token, as two copies of one process's memory would. */
