@@ -12,8 +12,11 @@ const ROOM_BYTES = BLOCK_BYTES + 8_192;
 /** Up to here copying here is faster. */
 const SHORT = 48;
 
+/** Until there is something to add: every transaction ends with a buffer that nothing is added to. */
+const NOTHING = Buffer.alloc(0);
+
 export class TextBuffer {
-  private bytes = Buffer.allocUnsafe(ROOM_BYTES);
+  private bytes = NOTHING;
   private end = HEAD_BYTES;
 
   get isFull(): boolean {
@@ -43,7 +46,7 @@ export class TextBuffer {
 
   /** Adds one character of ASCII. */
   addByte(code: number): void {
-    if (this.end === this.bytes.length) this.grow(1);
+    if (this.end >= this.bytes.length) this.grow(1);
     this.bytes[this.end] = code;
     this.end += 1;
   }
@@ -51,7 +54,7 @@ export class TextBuffer {
   /** What was added, behind {@link HEAD_BYTES} free bytes. The buffer is then empty. */
   take(): Buffer {
     const taken = this.bytes.subarray(0, this.end);
-    this.bytes = Buffer.allocUnsafe(ROOM_BYTES);
+    this.bytes = NOTHING;
     this.end = HEAD_BYTES;
     return taken;
   }
@@ -62,8 +65,8 @@ export class TextBuffer {
   }
 
   private grow(needed: number): void {
-    const larger = Buffer.allocUnsafe(2 * this.bytes.length + needed);
-    this.bytes.copy(larger, 0, 0, this.end);
+    const larger = Buffer.allocUnsafe(Math.max(ROOM_BYTES, 2 * this.bytes.length + needed));
+    this.bytes.copy(larger, 0, 0, Math.min(this.end, this.bytes.length));
     this.bytes = larger;
   }
 }
