@@ -1,5 +1,6 @@
 /** From text and from JSON's values to the values of a column, exactly or not at all. */
 import type { ColumnKind, ColumnType, ColumnValues } from '../schema.js';
+import { isExact, longNumbers } from './json-numbers.js';
 
 /** The value of the column; undefined where `value` cannot be one. Never called with null or undefined. */
 export type Convert<From = unknown> = (value: From) => ColumnValues[ColumnKind] | undefined;
@@ -12,7 +13,7 @@ export type Convert<From = unknown> = (value: From) => ColumnValues[ColumnKind] 
  * - bytes: base64, or `\x` and hexadecimal digits
  * - date: `YYYY-MM-DD`
  * - timestamp: ISO 8601, with `T` or a space, to the microsecond (finer is refused); a zone, else UTC; a date is its midnight
- * - json: JSON text; uuid: in lower case
+ * - json: JSON text, without numbers that JSON.parse would change; uuid: in lower case
  */
 export function textConverter(type: ColumnType): Convert<string> {
   switch (type.kind) {
@@ -43,7 +44,7 @@ export function textConverter(type: ColumnType): Convert<string> {
 
 /**
  * A value of JSON: one of the column's own type, or a text as in {@link textConverter}. A number for an int64 must be a safe
- * integer, and for a decimal have at most 15 digits: what is beyond, JSON.parse has rounded already. A number is no timestamp: it
+ * integer, and for a decimal have at most 15 digits: what is beyond, JSON.parse has rounded already, and must come as text. A number is no timestamp: it
  * would not say its unit.
  */
 export function jsonConverter(type: ColumnType): Convert {
@@ -156,7 +157,7 @@ function toBytes(text: string): Buffer | undefined {
 function toJson(text: string): ColumnValues['json'] | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return isJson(value) ? value : undefined;
+    return isJson(value) && longNumbers(text).every((number) => isExact(number.text)) ? value : undefined;
   } catch {
     return undefined;
   }

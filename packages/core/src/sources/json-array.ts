@@ -7,7 +7,7 @@ import {
   type RecordParser,
   type Records,
 } from './records.js';
-import { parseJson, type RowReader } from './json-rows.js';
+import type { RowReader } from './json-rows.js';
 import { skipByteOrderMark } from './text-edges.js';
 import type { TextWindow } from './text-window.js';
 
@@ -71,7 +71,7 @@ class JsonArrayParser<Row> implements RecordParser<Row> {
 
   #take(text: TextWindow, start: number, next: number, records: Records<Row>): void {
     this.place.offset = text.offsetOf(start);
-    const value = parseJson(text.buffer.toString('utf8', start, next), this.place);
+    const value = this.rows.parse(text.buffer.toString('utf8', start, next), this.place);
     const op = this.rows.op(value, this.place);
     records.add(this.rows.row(value, op, this.place), op, start, next);
   }

@@ -3,12 +3,27 @@ import { Op } from '../changes.js';
 import { messageOf } from '../errors.js';
 import type { Columns, InferRow, JsonValue, RowSchema } from '../schema.js';
 import { jsonConverter } from './convert.js';
+import { inexactNumber, isExact, longNumbers, parseWithText, takesText } from './json-numbers.js';
 import { excerpt, formatError, type Place } from './records.js';
-import { checkOp, columnReaders, nullValue, rowOf, valueError, type OpOptions } from './rows.js';
+import {
+  checkOp,
+  columnReaders,
+  inexactError,
+  nullValue,
+  rowOf,
+  valueError,
+  type ColumnReader,
+  type OpOptions,
+} from './rows.js';
 
 /** Takes the op and the row out of a decoded value. */
 export interface RowReader<Row> {
   readonly hasOps: boolean;
+  /**
+   * The value of a record's text. A number that JSON.parse would round is kept as text where the column takes it, or refused.
+   * @throws EOS_SOURCE_FORMAT
+   */
+  parse(text: string, place: Place): unknown;
   /** @throws EOS_SOURCE_FORMAT */
   op(value: unknown, place: Place): Op;
   /** @throws EOS_SOURCE_FORMAT */
@@ -20,6 +35,12 @@ export function plainRows(options: OpOptions): RowReader<JsonValue> {
   const { op: name } = options;
   return {
     hasOps: name !== undefined,
+    parse(text, place) {
+      const value = parseJson(text, place);
+      const inexact = longNumbers(text).find((number) => !isExact(number.text));
+      if (inexact !== undefined) throw inexactError(inexact.text, place);
+      return value;
+    },
     op: (value, place) => opOfObject(value, options, place),
     row(value, _op, place) {
       if (name === undefined) return jsonValue(value);
@@ -38,6 +59,11 @@ export function schemaRows<C extends Columns>(
   const columns = columnReaders(schema, options, (type) => ({ convert: jsonConverter(type) }));
   return {
     hasOps: options.op !== undefined,
+    parse(text, place) {
+      const value = parseJson(text, place);
+      if (isObject(value)) keepNumbers(value, text, columns, place);
+      return value;
+    },
     op: (value, place) => opOfObject(value, options, place),
     row(source, op, place) {
       const object = checkObject(source, place);
@@ -54,8 +80,31 @@ export function schemaRows<C extends Columns>(
   };
 }
 
+/** Puts the text of long numbers where a column takes it. Numbers of float64 are rounded, as that is what the column holds. */
+function keepNumbers(
+  value: Record<string, unknown>,
+  text: string,
+  columns: readonly ColumnReader<unknown>[],
+  place: Place,
+): void {
+  const numbers = longNumbers(text);
+  if (numbers.length === 0) return;
+  const withText = parseWithText(text, numbers);
+  if (!isObject(withText)) return;
+  for (const { name, type } of columns) {
+    if (!Object.hasOwn(value, name)) continue;
+    const token = withText[name];
+    if (type.kind === 'json') {
+      const inexact = inexactNumber(value[name], token);
+      if (inexact !== undefined) throw inexactError(inexact, place, name);
+    } else if (typeof value[name] === 'number' && typeof token === 'string' && takesText(type.kind, token)) {
+      value[name] = token;
+    }
+  }
+}
+
 /** @throws EOS_SOURCE_FORMAT */
-export function parseJson(text: string, place: Place): unknown {
+function parseJson(text: string, place: Place): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {

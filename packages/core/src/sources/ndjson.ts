@@ -1,5 +1,5 @@
 /** Newline-delimited JSON: one value a line, blank lines skipped. */
-import { parseJson, type RowReader } from './json-rows.js';
+import type { RowReader } from './json-rows.js';
 import type { Place, RecordFormat, RecordParser, Records } from './records.js';
 import { skipByteOrderMark, skipLineEnd } from './text-edges.js';
 import type { TextWindow } from './text-window.js';
@@ -56,7 +56,7 @@ class NdjsonParser<Row> implements RecordParser<Row> {
 
   #take(text: TextWindow, start: number, end: number, next: number, records: Records<Row>): void {
     this.place.offset = text.offsetOf(start);
-    const value = parseJson(text.buffer.toString('utf8', start, end), this.place);
+    const value = this.rows.parse(text.buffer.toString('utf8', start, end), this.place);
     const op = this.rows.op(value, this.place);
     records.add(this.rows.row(value, op, this.place), op, start, next);
   }

@@ -4,6 +4,7 @@ import { Op, parseOp } from '../changes.js';
 import { EosError } from '../errors.js';
 import type { ColumnType, Columns, InferRow, RowSchema } from '../schema.js';
 import type { Convert } from './convert.js';
+import { isExact, longNumbers } from './json-numbers.js';
 import { excerpt, formatError, type Place } from './records.js';
 
 /** How ops are found, for every format. */
@@ -62,8 +63,23 @@ export function nullValue(column: ColumnReader<never>, op: Op, place: Place): nu
 
 export function valueError(column: ColumnReader<never>, raw: unknown, place: Place): EosError {
   const { name, type } = column;
+  if (type.kind === 'json' && typeof raw === 'string') {
+    const inexact = longNumbers(raw).find(({ text }) => !isExact(text));
+    if (inexact !== undefined) return inexactError(inexact.text, place, name);
+  }
   const details = { column: name, expected: type.kind, found: excerpt(raw) };
   return formatError(place, `column ${name}: ${excerpt(raw)} is no ${typeText(type)}`, details);
+}
+
+/** The error of a JSON number that JSON.parse would change. */
+export function inexactError(token: string, place: Place, column?: string): EosError {
+  const found = token.length <= 100 ? token : `${token.slice(0, 99)}…`;
+  return formatError(
+    place,
+    `${column === undefined ? '' : `column ${column}: `}the number ${found} would be changed, since a JSON value holds no more ` +
+      'than a double does; read it with a schema, as a column of int64, decimal or float64, or write it as a string',
+    { found, ...(column === undefined ? {} : { column }) },
+  );
 }
 
 function typeText(type: ColumnType): string {
