@@ -48,6 +48,7 @@ export class CsvFields {
     const end = lineEnd > start && window[lineEnd - 1] === RETURN ? lineEnd - 1 : lineEnd;
     const line = window.toString('utf8', start, end);
     if (this.quote !== '' && line.includes(this.quote)) return this.#readQuoted(start);
+    if (line.includes('\r')) throw this.#bareReturn();
     if (isLast && this.#growing) return undefined;
     this.isBlank = end === start;
     this.values = line.split(this.delimiter);
@@ -91,6 +92,8 @@ export class CsvFields {
     while (at < window.length && window[at] !== this.#delimiterByte && window[at] !== NEWLINE) {
       if (window[at] === this.#quoteByte)
         throw formatError(this.place, 'a quote within a field that is not quoted');
+      if (window[at] === RETURN && at + 1 < window.length && window[at + 1] !== NEWLINE)
+        throw this.#bareReturn();
       at++;
     }
     if (at === window.length && !this.#isEnd) return undefined;
@@ -108,6 +111,13 @@ export class CsvFields {
     const end = window[at] === RETURN ? at + 1 : at;
     if (end >= window.length) return this.#isEnd && !this.#growing ? window.length : undefined;
     if (window[end] === NEWLINE) return end + 1;
+    if (end > at) throw this.#bareReturn();
     throw formatError(this.place, 'text behind the quote that closes a field');
+  }
+
+  /** As a line end it would make one record of a whole file, which as the header would leave no rows. */
+  #bareReturn(): Error {
+    const problem = 'a bare carriage return in a field that is not quoted: lines end with LF or CRLF';
+    return formatError(this.place, problem);
   }
 }

@@ -18,7 +18,8 @@ export type CsvSourceOptions = FileSourceOptions & CsvOptions;
 type Options<C extends Columns> = RecordOptions & CsvOptions & AnySchemaOption<C>;
 
 /**
- * Files of CSV (RFC 4180), in UTF-8, a byte order mark allowed; blank lines are skipped where there are several columns. The offset
+ * Files of CSV (RFC 4180), in UTF-8, a byte order mark allowed; lines end with LF or CRLF (a carriage return alone is
+ * refused unless it is quoted), and blank ones are skipped where there are several columns. The offset
  * of a row is the byte where its record starts. With a schema, an empty field is null where the column may be; a quoted one is
  * an empty string where the column is of strings. Without, every member of a row is the text of its field.
  * @throws EOS_CONFIG; its readers EOS_SOURCE_FORMAT, EOS_SOURCE_CHANGED, EOS_SOURCE_UNAVAILABLE

@@ -7,9 +7,9 @@ export interface NumberToken {
   readonly start: number;
 }
 
-/** A double keeps 15 digits of any number, and exponents of two digits: only where there is more a text is looked at closely. */
-const LONG = /[\d.]{16}|\d[eE][+-]?\d{3}/;
-const LONG_TOKENS = /-?(?:\d[\d.]{15,}(?:[eE][+-]?\d+)?|\d[\d.]*[eE][+-]?\d{3,})/g;
+/** A double keeps 15 digits of any number: only a text that may have more in one is looked at closely. */
+const LONG = /\d[\d.]{15}/;
+const LONG_TOKENS = /-?\d[\d.]{15,}(?:[eE][+-]?\d+)?/g;
 
 /** The numbers of `text`, which is JSON, that JSON.parse may have rounded; what is within a string is none. */
 export function longNumbers(text: string): readonly NumberToken[] {

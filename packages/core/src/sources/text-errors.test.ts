@@ -64,10 +64,21 @@ describe('csv that cannot be read', () => {
     { text: 'a,b\n1,"2\n3,4\n', offset: 4, message: /not closed/ },
     { text: 'a,b\n1,2\n1,"2"x\n', offset: 8, message: /text behind the quote/ },
     { text: 'a,b\n1,2\n1,x"2"\n', offset: 8, message: /a quote within a field/ },
+    { text: 'a,b\r1,2\r3,4\r', offset: 0, message: /bare carriage return/ },
+    { text: 'a,b\n1,2\r3,4\r\n', offset: 4, message: /bare carriage return/ },
+    { text: 'a,b\n1,2\r\r\n', offset: 4, message: /bare carriage return/ },
+    { text: 'a,b\n"1",2\r3,4\n', offset: 4, message: /bare carriage return/ },
+    { text: 'a,b\n1,"2"\r3,4\n', offset: 4, message: /bare carriage return/ },
     { text: 'a,a\n1,2\n', offset: 0, message: /a cannot be a name of a column, or is one twice/ },
     { text: 'a,__proto__\n1,2\n', offset: 0, message: /__proto__ cannot be/ },
   ])('$text', async ({ text, offset, message }) => {
     await expectError(csvSource, text, offset, message);
+  });
+
+  test('is not for a carriage return that is quoted or ends a line with a newline', async () => {
+    const text = 'a,b\r\n"1\r2",3\r\n';
+    for (const chunkBytes of [1, 2 ** 20])
+      expect(await readText(csvSource, text, { chunkBytes })).toEqual([{ a: '1\r2', b: '3' }]);
   });
 
   test('for lack of a column', async () => {
