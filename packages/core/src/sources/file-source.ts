@@ -14,16 +14,19 @@ const FILES_PER_ASSIGNMENT = 100;
 
 export interface FileSourceOptions extends RecordOptions {
   /**
-   * A file, several, or a folder: read with all below it, in the byte order of the path, without what begins with a dot. Several
-   * are read in the order given. The files are listed when a run starts.
+   * A file, several, or a folder: read with all below it, in the byte order of the path, without what begins with a dot or an
+   * underscore (such as `_SUCCESS`). Several are read in the order given. The files are listed when a run starts. Links are
+   * followed; a file that is there twice through one is EOS_CONFIG.
    */
   readonly path: string | readonly string[];
   /**
-   * The folder below which a file's path, with `/`, is the name of its partition. Default: the folder that `path` names, or the
-   * one that all of `path` have in common. A position is stored under that name: give `root` where the list may change, since
-   * another common folder would be other names, and the files be read again.
+   * The folder below which a file's path, with `/`, is the name of its partition. Default: the folder that `path` names, or that
+   * its files lie in. Where that is more than one folder, `root` is required (else EOS_CONFIG): a position is stored under that
+   * name, and names from a common folder would change with the list, and the files be read again.
    */
   readonly root?: string;
+  /** How the names of a folder's files end, such as `.ndjson`: others are left out. A file that `path` names itself is read in any case. Default: any. */
+  readonly extension?: string | readonly string[];
   /** Default: `gzip` for a name that ends in `.gz`. Offsets then count in the text that is packed, which is unpacked from the start again. */
   readonly compression?: 'gzip' | 'none';
   /**
@@ -39,18 +42,25 @@ export function fileSource<Row>(options: FileSourceOptions, format: RecordFormat
   const paths = typeof path === 'string' ? [path] : [...path];
   if (paths.length === 0 || paths.some((one) => one === ''))
     throw new EosError('EOS_CONFIG', 'path must name a file or folder');
+  const extensions = extensionsOf(options);
   const settings = { ...windowOptions(options), format, compression, verify, growing };
   return {
     description: `${format.name} ${paths.length === 1 ? String(paths[0]) : `${paths.length} paths`}`,
     changelog: changelogOf(options),
     replayable: true,
     async *assignments() {
-      const files = await listFiles(paths, root);
+      const files = await listFiles(paths, { root, extensions });
       for (let from = 0; from < files.length; from += FILES_PER_ASSIGNMENT) {
         yield assignmentOf(files.slice(from, from + FILES_PER_ASSIGNMENT), settings);
       }
     },
   };
+}
+
+function extensionsOf({ extension = [] }: FileSourceOptions): readonly string[] {
+  const extensions = typeof extension === 'string' ? [extension] : [...extension];
+  if (extensions.every((one) => one.startsWith('.') && one.length > 1)) return extensions;
+  throw new EosError('EOS_CONFIG', 'extension must begin with a dot, such as .ndjson');
 }
 
 function assignmentOf<Row>(files: readonly FilePlace[], settings: FileSettings<Row>): Assignment<Row> {

@@ -20,11 +20,11 @@ async function fill(folder: string, names: readonly string[]): Promise<void> {
   }
 }
 
-const partitions = async (paths: readonly string[], root?: string) =>
-  (await listFiles(paths, root)).map(({ partition }) => partition);
+const partitions = async (paths: readonly string[], root?: string, extensions: readonly string[] = []) =>
+  (await listFiles(paths, { root, extensions })).map(({ partition }) => partition);
 
 describe('the files of a source', () => {
-  test('of a folder come in the byte order of their path, without those that begin with a dot', async () => {
+  test('of a folder come in the byte order of their path, without those that begin with a dot or an underscore', async () => {
     await withFolder(async (folder) => {
       await fill(folder, [
         'b/1',
@@ -38,6 +38,8 @@ describe('the files of a source', () => {
         'b/2/x',
         '.hidden',
         'c/.git/x',
+        '_SUCCESS',
+        '_temporary/0/x',
       ]);
       // By UTF-16 units the emoji would come first of the two.
       const expected = ['Z', 'a', 'b.txt', 'b/1', 'b/10', 'b/2/x', 'ä', '\uFF5E', '\u{1F600}'];
@@ -50,16 +52,15 @@ describe('the files of a source', () => {
     });
   });
 
-  test('are named from the folder, the common folder, or the root', async () => {
+  test('are named from the one folder, or the root', async () => {
     await withFolder(async (folder) => {
       await fill(folder, ['in/a/1', 'in/a/2', 'in/b/1', 'in/ab/1']);
       const path = (name: string) => join(folder, name);
       expect(await partitions([path('in/a/1')])).toEqual(['1']);
       expect(await partitions([path('in/a/2'), path('in/a/1')])).toEqual(['2', '1']);
-      expect(await partitions([path('in/ab/1'), path('in/a/1')])).toEqual(['ab/1', 'a/1']);
-      expect(await partitions([path('in/b'), path('in/a/1')])).toEqual(['b/1', 'a/1']);
       expect(await partitions([path('in/a'), path('in/a/1')])).toEqual(['1', '2']);
       expect(await partitions([path('in/a')], folder)).toEqual(['in/a/1', 'in/a/2']);
+      expect(await partitions([path('in/ab/1'), path('in/a/1')], path('in'))).toEqual(['ab/1', 'a/1']);
       await expect(partitions([path('in/a')], path('in/b'))).rejects.toMatchObject({ code: 'EOS_CONFIG' });
       await expect(partitions([path('in/ab')], path('in/a'))).rejects.toMatchObject({ code: 'EOS_CONFIG' });
       await expect(partitions([path('in/none')])).rejects.toMatchObject({
@@ -69,13 +70,67 @@ describe('the files of a source', () => {
     });
   });
 
+  test('of several folders need a root, since their names would change with the list', async () => {
+    await withFolder(async (folder) => {
+      await fill(folder, ['in/a/1', 'in/b/1']);
+      for (const names of [
+        ['in/a', 'in/b'],
+        ['in/a/1', 'in/b/1'],
+        ['in/b', 'in/a/1'],
+        ['in', 'in/a/1'],
+      ]) {
+        const paths = names.map((name) => join(folder, name));
+        await expect(partitions(paths)).rejects.toMatchObject({
+          code: 'EOS_CONFIG',
+          message: expect.stringContaining('give root'),
+        });
+        expect([...(await partitions(paths, folder))].sort()).toEqual(['in/a/1', 'in/b/1']);
+      }
+    });
+  });
+
+  test('of a folder may be those of an extension, beside files that are named', async () => {
+    await withFolder(async (folder) => {
+      await fill(folder, ['a.ndjson', 'b.csv', 'c.ndjson.gz', 'd/e.ndjson', 'f']);
+      const found = await partitions([folder, join(folder, 'f')], undefined, ['.ndjson', '.ndjson.gz']);
+      expect(found).toEqual(['a.ndjson', 'c.ndjson.gz', 'd/e.ndjson', 'f']);
+    });
+  });
+
   test('may be links, which are not followed in a circle', async () => {
     await withFolder(async (folder) => {
-      await fill(folder, ['in/1', 'other/2']);
+      await fill(folder, ['in/1', 'other/2', '3']);
       await symlink(join(folder, 'other'), join(folder, 'in/linked'));
-      await symlink(join(folder, 'other/2'), join(folder, 'in/3'));
+      await symlink(join(folder, '3'), join(folder, 'in/3'));
       await symlink(join(folder, 'in'), join(folder, 'other/back'));
       expect(await partitions([join(folder, 'in')])).toEqual(['1', '3', 'linked/2']);
+    });
+  });
+
+  test('must not be there twice through a link, of a file or a folder', async () => {
+    await withFolder(async (folder) => {
+      await fill(folder, ['in/a/1', 'in/b/2']);
+      await symlink(join(folder, 'in/a/1'), join(folder, 'in/b/1'));
+      const twice = partitions([join(folder, 'in')]);
+      await expect(twice).rejects.toMatchObject({
+        code: 'EOS_CONFIG',
+        message: expect.stringContaining(`${join(folder, 'in/a/1')} and ${join(folder, 'in/b/1')}`),
+      });
+      await symlink(join(folder, 'in/b'), join(folder, 'linked'));
+      const named = partitions([join(folder, 'in/b'), join(folder, 'linked')], folder);
+      await expect(named).rejects.toMatchObject({ code: 'EOS_CONFIG' });
+    });
+  });
+
+  test('must not be links that lead nowhere', async () => {
+    await withFolder(async (folder) => {
+      await fill(folder, ['1']);
+      await symlink('gone', join(folder, '2'));
+      await expect(partitions([folder])).rejects.toMatchObject({
+        code: 'EOS_SOURCE_UNAVAILABLE',
+        retryable: false,
+        message: expect.stringContaining(`${join(folder, '2')} is a link to gone, which could not be read`),
+      });
     });
   });
 });

@@ -169,6 +169,7 @@ describe('options', () => {
   test.each([
     { name: 'path', make: () => ndjsonSource({ path: [] }) },
     { name: 'path', make: () => ndjsonSource({ path: '' }) },
+    { name: 'extension', make: () => ndjsonSource({ path: 'x', extension: ['.csv', 'csv'] }) },
     { name: 'chunkBytes', make: () => ndjsonSource({ path: 'x', chunkBytes: 0 }) },
     { name: 'maxRecordBytes', make: () => ndjsonSource({ path: 'x', maxRecordBytes: 2 ** 40 }) },
     { name: 'delimiter', make: () => csvSource({ path: 'x', delimiter: '||' }) },
