@@ -1,8 +1,12 @@
 /** Reads the tables and the stored positions back, with plain `pg`. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { FoundRow } from './check.js';
 import { flightText, routeText } from './oracle.js';
 import type { Table } from './tables.js';
+
+/** How long a server may take for what was sent to it. */
+const COPY_PATIENCE_MS = 5_000;
 
 /** Where a table stands, as the destination has it. */
 export interface StoredPosition {
@@ -26,6 +30,25 @@ export async function readTables(url: string, unsafe: boolean): Promise<Record<T
       flights: { rows: await readFlights(client), position: await position(client, 'flights') },
       routes: { rows: await readRoutes(client), position: await position(client, 'routes') },
     };
+  } finally {
+    await client.end();
+  }
+}
+
+/** Resolves with whether the server has taken rows of a COPY that is open; it may need a moment to take what was sent. */
+export async function isCopying(url: string): Promise<boolean> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const end = performance.now() + COPY_PATIENCE_MS;
+    for (;;) {
+      const { rows } = await client.query(
+        'SELECT FROM pg_stat_progress_copy WHERE datname = current_database() AND bytes_processed > 0',
+      );
+      if (rows.length > 0) return true;
+      if (performance.now() > end) return false;
+      await delay(10);
+    }
   } finally {
     await client.end();
   }

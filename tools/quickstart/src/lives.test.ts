@@ -42,6 +42,7 @@ async function lives(program: string, place: PlannedKill['place']): Promise<Plan
     proxy,
     plan: [{ table: 'flights', place, point: 'commit:before', count: 1 }],
     onNews: () => undefined,
+    onWrite: () => Promise.resolve(),
     onKill: (kill) => void kills.push(kill),
     signal: new AbortController().signal,
   });

@@ -8,7 +8,7 @@ import {
 } from '@eos/testkit';
 import type { PlannedKill } from './kill-plan.js';
 import { isNews, TASK_VARIABLE, type WriterNews, type WriterTask } from './messages.js';
-import type { Table } from './tables.js';
+import { LONG_COMMIT_ROWS, type CommitRows, type Table } from './tables.js';
 
 export interface LivesOptions {
   /** The built program of the writer. */
@@ -18,6 +18,8 @@ export interface LivesOptions {
   readonly proxy: TcpProxy;
   readonly plan: readonly PlannedKill[];
   readonly onNews: (news: WriterNews) => void;
+  /** Called when a writer stands inside a write, before it is killed there. */
+  readonly onWrite: (kill: PlannedKill) => Promise<void>;
   /** Called when a writer is gone. */
   readonly onKill: (kill: PlannedKill) => void;
   readonly signal: AbortSignal;
@@ -71,9 +73,13 @@ class Lives {
     const child = spawnStoppable({
       file: writer,
       environment: {
-        [TASK_VARIABLE]: JSON.stringify({ ...task, stopDuring: kill?.table } satisfies WriterTask),
+        [TASK_VARIABLE]: JSON.stringify({
+          ...task,
+          stopDuring: kill?.table,
+          ...(kill === undefined ? {} : { commitRows: commitRowsUntil(kill, task.commitRows) }),
+        } satisfies WriterTask),
       },
-      ...(kill === undefined ? {} : { stopAt: { point: kill.point, count: kill.count } }),
+      ...(kill === undefined ? {} : { stopAt: { point: kill.point, count: countOf(kill, task.commitRows) } }),
       onMessage: (message) => {
         watch.refresh();
         if (!isNews(message)) return;
@@ -99,8 +105,10 @@ class Lives {
   }
 
   /** Kills the writer, which stands at the point of the plan. */
-  async #strike({ place, table }: PlannedKill, child: StoppableChild): Promise<void> {
+  async #strike(kill: PlannedKill, child: StoppableChild): Promise<void> {
+    const { place, table } = kill;
     if (place !== 'landed' && place !== 'lost' && place !== 'late') {
+      if (place === 'write') await this.options.onWrite(kill);
       await child.kill();
       return;
     }
@@ -121,6 +129,16 @@ class Lives {
     for (const fault of this.#late.get(table) ?? []) this.#delivered.push(deliver(fault));
     this.#late.delete(table);
   }
+}
+
+/** A writer that is to die inside a write makes long transactions of that table. */
+function commitRowsUntil({ place, table }: PlannedKill, usual: CommitRows): CommitRows {
+  return place === 'write' ? { ...usual, [table]: LONG_COMMIT_ROWS } : usual;
+}
+
+/** The plan counts usual transactions: of long ones, as many as fit before the struck one. */
+function countOf({ place, table, count }: PlannedKill, usual: CommitRows): number {
+  return place === 'write' ? 1 + Math.floor(((count - 1) * usual[table]) / LONG_COMMIT_ROWS) : count;
 }
 
 /** Resolves when the server has answered, whatever it said. */

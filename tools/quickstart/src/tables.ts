@@ -28,5 +28,11 @@ export type RouteRow = InferRow<typeof routeSchema>;
 
 export const ROUTE_KEY = ['origin', 'destination'] as const;
 
+/**
+ * Source rows per transaction where a writer is to be killed inside a write: so many that the sink, which sends blocks of 64 KiB,
+ * has sent some of them.
+ */
+export const LONG_COMMIT_ROWS = 12_000;
+
 /** Source rows per transaction. */
 export type CommitRows = Readonly<Record<Table, number>>;

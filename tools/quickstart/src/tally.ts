@@ -10,7 +10,7 @@ export class Tally {
   commits = 0;
   /** Commits that landed although their writer died before it knew. */
   landedUnseen = 0;
-  /** What happened to a commit, where it is not what was staged. */
+  /** What is not as it was staged. */
   readonly contradictions: string[] = [];
   readonly #kills: PlannedKill[] = [];
   readonly #rows = byTable(() => 0);
@@ -35,6 +35,11 @@ export class Tally {
     if (!this.#unsettled.has(kill.table)) this.#unsettled.set(kill.table, kill);
   }
 
+  /** Something is not as `kill` was staged. */
+  contradict({ table, place }: PlannedKill, what: string): void {
+    this.contradictions.push(`${table}, ${PLACES[place]}: ${what}`);
+  }
+
   heard({ news, table, offset, epoch }: WriterNews): void {
     if (offset !== null) this.#rows[table] = rowsBefore(this.offsets[table], Number(offset));
     if (news === 'commit') this.commits++;
@@ -51,9 +56,7 @@ export class Tally {
     this.landedUnseen += Number(landed);
     this.commits += Number(landed);
     if (kill !== undefined && !mayHaveLanded(kill.place).includes(landed)) {
-      this.contradictions.push(
-        `${table}, ${PLACES[kill.place]}: ${landed} commits found beyond the acknowledged ones`,
-      );
+      this.contradict(kill, `${landed} commits found beyond the acknowledged ones`);
     }
   }
 }

@@ -13,11 +13,18 @@ import {
   type SinkConnector,
 } from '@eos/core';
 import { postgresSink } from '@eos/postgres';
-import { stopWhereAsked, withCrashPoints } from '@eos/testkit';
+import { stopWhereAsked, withCrashPoints, type OnCrashPoint } from '@eos/testkit';
 import { leaveParent, obeyParent, readTask, tellParent } from './messages.js';
 import { flightSchema, ROUTE_KEY, routeSchema, TABLES, type FlightRow, type Table } from './tables.js';
 
 const { connection, flightsFile, changelogFile, commitRows, stopDuring } = readTask();
+
+/** Small, so that a transaction takes many writes. Only the kill that is to strike one of them needs it. */
+const CHUNK_BYTES = 32_768;
+
+/** The write of a transaction before which the sink has filled blocks; of an updated route it sends one short line for two changes. */
+const STRUCK_WRITE: Readonly<Record<Table, number>> = { flights: 12, routes: 26 };
+
 obeyParent();
 reportProgress();
 
@@ -26,25 +33,26 @@ const flights = pipeline({
   source: jsonArraySource({
     path: flightsFile,
     schema: rowSchema({ delay: t.int32(), distance: t.int32(), time: t.float64() }),
+    chunkBytes: CHUNK_BYTES,
   }),
   transform: ({ rows, offsets }) =>
     rows.map((row, index): FlightRow => ({ source_offset: offsets[index] ?? 0n, ...row })),
   sinks: {
     postgres: stoppable('flights', postgresSink({ connection, table: 'flights', schema: flightSchema })),
   },
-  trigger: { rows: commitRows.flights },
+  trigger: { rows: commitRows.flights, intervalMs: 60_000 },
 });
 
 const routes = pipeline({
   id: 'routes',
-  source: ndjsonSource({ path: changelogFile, op: 'op', schema: routeSchema }),
+  source: ndjsonSource({ path: changelogFile, op: 'op', schema: routeSchema, chunkBytes: CHUNK_BYTES }),
   sinks: {
     postgres: stoppable(
       'routes',
       postgresSink({ connection, table: 'routes', mode: 'upsert', key: [...ROUTE_KEY], schema: routeSchema }),
     ),
   },
-  trigger: { rows: commitRows.routes },
+  trigger: { rows: commitRows.routes, intervalMs: 60_000 },
 });
 
 await flights.run({ signals: [] });
@@ -53,7 +61,19 @@ leaveParent();
 
 /** Nothing that a program needs: it lets the parent say where this process stands still and is killed. */
 function stoppable<Row>(table: Table, sink: SinkConnector<Row>): SinkConnector<Row> {
-  return table === stopDuring ? withCrashPoints(sink, stopWhereAsked()) : sink;
+  return table === stopDuring ? withCrashPoints(sink, deepInside(table, stopWhereAsked())) : sink;
+}
+
+/** Of the writes of a transaction, counts only the one before which rows have gone to the server. */
+function deepInside(table: Table, onPoint: OnCrashPoint): OnCrashPoint {
+  let writes = 0;
+  let deep = 0;
+  return (point, count) => {
+    if (point === 'begin:after') writes = 0;
+    if (point !== 'write:between') return onPoint(point, count);
+    writes++;
+    return writes === STRUCK_WRITE[table] ? onPoint(point, ++deep) : undefined;
+  };
 }
 
 /** What a program may do to watch its pipelines. */
