@@ -1,4 +1,4 @@
-import { EosError, isEosError, Op, type DriverCommit } from '@eos/core';
+import { EosError, isEosError, Op, type DriverCommit, type Positions } from '@eos/core';
 import { applyRows, brokenSink, type Batch } from './broken-sink.testing.js';
 import type { BrokenSink } from './catalogue.testing.js';
 
@@ -55,6 +55,25 @@ export const brokenOutcomes: readonly BrokenSink[] = [
           if (isEosError(error)) throw error;
           await store.commit(context, { ...commit, from: new Map() }, batches);
         });
+      },
+    }),
+  },
+  {
+    name: 'sends what is left of a commit again, after its first partition, when its answer is lost',
+    caughtBy: law3,
+    connect: brokenSink({
+      commit: async ({ store, context }, commit, batches) => {
+        try {
+          await store.commit(context, commit, batches);
+        } catch (error) {
+          const names = [...commit.from.keys()].slice(1);
+          const only = (positions: Positions) =>
+            new Map([...positions].filter(([name]) => names.includes(name)));
+          const left = { from: only(commit.from), next: only(commit.next), hasRows: commit.hasRows };
+          const rows = batches.filter(({ partition }) => names.includes(partition));
+          await store.commit(context, left, rows).catch(() => undefined);
+          throw error;
+        }
       },
     }),
   },

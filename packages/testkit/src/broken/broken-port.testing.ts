@@ -1,6 +1,6 @@
-import { memorySink, type SinkConnector, type SinkSession, type SinkTransaction } from '@eos/core';
+import { EosError, memorySink, type SinkConnector, type SinkSession, type SinkTransaction } from '@eos/core';
 import type { ConformanceRow } from '../conformance/schema.js';
-import { brokenSink } from './broken-sink.testing.js';
+import { brokenSink, turn } from './broken-sink.testing.js';
 import type { BrokenSink } from './catalogue.testing.js';
 
 type Session = SinkSession<ConformanceRow>;
@@ -128,6 +128,26 @@ export const brokenPort: readonly BrokenSink[] = [
     name: 'mixes what is staged into the commit before it',
     caughtBy: 'life cycle',
     connect: brokenSink({ sharesBuffer: true }),
+  },
+  {
+    name: 'takes the rollback of what is staged for one of the commit under way',
+    caughtBy: 'life cycle',
+    connect: (store) => {
+      const rolledBack = new WeakSet<Session>();
+      return withTransactions(memorySink(store), (transaction, session) => ({
+        ...callsOf(transaction),
+        commit: async (range) => {
+          rolledBack.delete(session);
+          await transaction.commit(range);
+          await turn();
+          if (rolledBack.has(session)) throw new EosError('EOS_UNAVAILABLE', 'rolled back');
+        },
+        rollback: async () => {
+          rolledBack.add(session);
+          await transaction.rollback();
+        },
+      }));
+    },
   },
   {
     name: 'declares staging and cannot stage',

@@ -1,5 +1,6 @@
 import { consolidateByKey, consolidateRows, isRetraction, Op, type Changes } from '@eos/core';
 import { conformanceKey, type ConformanceRow } from '../conformance/schema.js';
+import { rowText } from '../oracle/row-text.js';
 import { brokenSink, type Batch } from './broken-sink.testing.js';
 import type { BrokenSink } from './catalogue.testing.js';
 
@@ -65,6 +66,28 @@ export const brokenRows: readonly BrokenSink[] = [
           };
         });
         return store.commit(context, commit, counted);
+      },
+    }),
+  },
+  {
+    name: 'appends a row once, however often it comes in a batch',
+    caughtBy: changelogs,
+    connect: brokenSink({
+      write: async (_sink, { partition, rows }, buffer) =>
+        void buffer.push({ partition, rows: distinct(rows) }),
+    }),
+  },
+  {
+    name: 'does not append a row that an earlier commit appended',
+    caughtBy: changelogs,
+    connect: brokenSink({
+      commit: ({ store, context }, commit, batches) => {
+        const held = new Set(store.rows().map(rowText));
+        const fresh = batches.map(({ partition, rows }) => ({
+          partition,
+          rows: rows.filter((row) => !held.has(rowText(row))),
+        }));
+        return store.commit(context, commit, fresh);
       },
     }),
   },
@@ -145,6 +168,10 @@ function folding(
       buffer.push({ partition: batch.partition, rows: upserts });
     },
   });
+}
+
+function distinct(rows: readonly ConformanceRow[]): ConformanceRow[] {
+  return [...new Map(rows.map((row) => [rowText(row), row])).values()];
 }
 
 function mapping(map: (row: ConformanceRow) => ConformanceRow): BrokenSink['connect'] {

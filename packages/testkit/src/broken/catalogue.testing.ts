@@ -4,6 +4,7 @@ import { brokenClaims } from './broken-claims.testing.js';
 import { brokenComparisons } from './broken-comparisons.testing.js';
 import { brokenOutcomes } from './broken-outcomes.testing.js';
 import { brokenPort } from './broken-port.testing.js';
+import { brokenPositions } from './broken-positions.testing.js';
 import { brokenRows } from './broken-rows.testing.js';
 import type { MemoryDestinationOptions } from '../memory/memory-destination.js';
 
@@ -17,6 +18,7 @@ export interface BrokenSink {
 
 export const brokenSinks: readonly BrokenSink[] = [
   ...brokenPort,
+  ...brokenPositions,
   ...brokenAtomicity,
   ...brokenClaims,
   ...brokenComparisons,

@@ -17,6 +17,22 @@ export function atomicity({ group, test }: Suite): void {
       world.expectPosition(await reader.positions(), '0', { epoch: 1n, offset: 100n, txId: transaction.id });
     });
 
+    test('a hundred and fifty partitions are claimed and moved together', async (world) => {
+      const names = Array.from({ length: 150 }, (_, index) => `topic/${index}`);
+      const spansOf = (first: number) =>
+        Object.fromEntries(names.map((name, index): [string, Span] => [name, spanOfOne(first + index)]));
+      const session = await world.claim(names);
+      world.expect(session.positions.size).toEqual(names.length);
+      await world.commit(session, spansOf(0));
+      const { id } = await world.commit(session, spansOf(150));
+      const next = await world.claim([...names].reverse());
+      for (const [index, name] of names.entries()) {
+        const expected = { epoch: 2n, offset: BigInt(index + 151), txId: id, owner: next.owner };
+        world.expectPosition(next.positions, name, expected);
+      }
+      await world.expectSpans([0, 300]);
+    });
+
     test('nothing is visible of a transaction too large for any buffer before its commit', async (world) => {
       const session = await world.claim();
       const transaction = await world.write(session, { '0': [0, 20_000] });
@@ -107,6 +123,10 @@ export function atomicity({ group, test }: Suite): void {
       await world.expectSpans(...spans);
     });
   });
+}
+
+function spanOfOne(id: number): Span {
+  return [id, id + 1];
 }
 
 /** Lets others get on: a destination in memory answers without ever waiting. */

@@ -1,8 +1,9 @@
+import { Op } from '@eos/core';
 import fc from 'fast-check';
 import { expectedRows, type Change } from '../oracle/expected-rows.js';
 import type { ConformanceRow } from './schema.js';
 import type { Suite } from './suite.js';
-import { batchOf, changelogOf, type Draw } from './workload.js';
+import { batchOf, changelogOf, sampleRow, type Draw } from './workload.js';
 import { SOURCE, type World } from './world.js';
 
 const RUNS = 25;
@@ -29,6 +30,14 @@ export function changelogs({ group, test, seed }: Suite): void {
       });
       await fc.assert(property, { seed, numRuns: RUNS });
     }, 120_000);
+
+    test('equal rows in one batch, in two, and in two commits are all changes', async (world) => {
+      const { changelog, key } = world.capabilities;
+      const changes = Array.from({ length: 8 }, () => ({ row: sampleRow(1), op: Op.insert }));
+      await commitAll(world, 'equal', changes, { batch: 2, commit: 4 });
+      const options = { changelog, ...(key === undefined ? {} : { key }) };
+      await world.expectRows(expectedRows(options, changes));
+    });
 
     test('a changelog after a changelog: later commits see what earlier ones left', async (world) => {
       const draws = Array.from({ length: 120 }, (_, index) => ({

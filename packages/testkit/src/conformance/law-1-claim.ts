@@ -1,6 +1,15 @@
-import { randomId, type EarlierClaim, type Owner, type PartitionId } from '@eos/core';
+import { inspect } from 'node:util';
+import { isEosError, randomId, type EarlierClaim, type Owner, type PartitionId } from '@eos/core';
 import type { Suite } from './suite.js';
-import { failureOf, positionOf, spanRows, type TestSession, type World } from './world.js';
+import {
+  failureOf,
+  positionOf,
+  isCutOff,
+  spanRows,
+  type Span,
+  type TestSession,
+  type World,
+} from './world.js';
 
 /** Law 1: recover claims exactly what it is asked for, the latest claim wins, and when it returns the past is settled. */
 export function claimLaw({ group, test }: Suite): void {
@@ -76,6 +85,11 @@ export function claimLaw({ group, test }: Suite): void {
     });
 
     laterClaims({ test });
+
+    test('claims and commits of the same partitions, each in an order of its own, do not lock each other out', async (world) => {
+      for (let round = 0; round < 4; round++) await raceInOtherOrder(world, round);
+      await world.expectSpans([0, 60], [100, 160], [200, 260], [300, 360]);
+    });
 
     test('no commit of an earlier session takes effect once recover has returned', async (world) => {
       for (let round = 0; round < 12; round++) await raceCommitAgainstClaim(world, round);
@@ -155,6 +169,41 @@ function laterClaims({ test }: Pick<Suite, 'test'>): void {
     await world.commit(other, { '1': [0, 10] });
     await world.expectSpans([0, 10]);
   });
+}
+
+/** Two sessions of one token claim, and then commit, the same partitions from either end. */
+async function raceInOtherOrder(world: World, round: number): Promise<void> {
+  const names = Array.from({ length: 6 }, (_, index) => `round ${round}/${index}`);
+  const spans = names.map((name, index): [PartitionId, Span] => [name, spanAt(round, index)]);
+  const owner = randomId();
+  const orders = [spans, [...spans].reverse()];
+  const claims = orders.map(async (order) => {
+    const sink = await world.open();
+    return await sink.recover(
+      order.map(([name]) => name),
+      { owner },
+    );
+  });
+  const failures = await Promise.all(claims.map(failureOf));
+  const commits = orders.map(async (order, index) => {
+    const claim = claims[index];
+    if (failures[index] === undefined && claim !== undefined)
+      await world.commit(await claim, Object.fromEntries(order));
+  });
+  failures.push(...(await Promise.all(commits.map(failureOf))));
+  for (const failure of failures) {
+    const isExpected = failure === undefined || isCutOff(failure) || isEosError(failure, 'EOS_FENCED');
+    world.expect(isExpected && !/deadlock/i.test(inspect(failure)) ? 'ended' : failure).toEqual('ended');
+  }
+  const last = await world.claim(names);
+  for (const [name, span] of spans) {
+    if (positionOf(last.positions, name).epoch === 0n) await world.commit(last, { [name]: span });
+  }
+}
+
+function spanAt(round: number, index: number): Span {
+  const first = round * 100 + index * 10;
+  return [first, first + 10];
 }
 
 /** However the two meet: what recover returned is what there is, and stays so. */

@@ -49,6 +49,29 @@ export function lostAnswerLaw({ group, test }: Suite): void {
       await world.expectSpans([0, 10]);
     });
 
+    for (const fault of ['answer-lost', 'request-lost'] as const) {
+      test(`${fault}: recover tells it for each of two partitions`, async (world) => {
+        const spans = { '0': [0, 10], '1': [100, 110] } as const;
+        const session = await world.claim(['0', '1'], { route: 'faulty' });
+        const transaction = await world.prepare(session, spans);
+        await world.destination.faults.arm(fault);
+        await world.expectUnknown(transaction.commit(world.range(session, spans)));
+        const next = await world.claim(['0', '1']);
+        const landed = (['0', '1'] as const).filter(
+          (name) => positionOf(next.positions, name).txId === transaction.id,
+        );
+        if (world.capabilities.atomic === 'transaction')
+          world.expect(landed).toEqual(fault === 'answer-lost' ? ['0', '1'] : []);
+        await world.expectSpans(...landed.map((name) => spans[name]));
+        for (const name of ['0', '1'] as const) {
+          const hasLanded = landed.includes(name);
+          world.expectPosition(next.positions, name, { epoch: hasLanded ? 1n : 0n });
+          if (!hasLanded) await world.commit(next, { [name]: spans[name] });
+        }
+        await world.expectSpans([0, 10], [100, 110]);
+      });
+    }
+
     test('request-late: it takes no effect when it arrives after recover', async (world) => {
       await commitInto(world, 'request-late');
       const next = await world.claim();

@@ -1,5 +1,5 @@
 import type { Suite } from './suite.js';
-import { failureOf, positionOf, SOURCE, spanBatch } from './world.js';
+import { failureOf, positionOf, SOURCE, sourceAt, spanBatch } from './world.js';
 
 /** What a sink does when it is used as it should be. */
 export function lifeCycle({ group, test }: Suite): void {
@@ -21,7 +21,13 @@ export function lifeCycle({ group, test }: Suite): void {
     test('a commit shows in the session, at the destination, and to the next claim', async (world) => {
       const session = await world.claim();
       const transaction = await world.commit(session, { '0': [0, 10] });
-      const expected = { epoch: 1n, offset: 10n, txId: transaction.id, owner: session.owner, source: SOURCE };
+      const expected = {
+        epoch: 1n,
+        offset: 10n,
+        txId: transaction.id,
+        owner: session.owner,
+        source: sourceAt('0', 10n),
+      };
       world.expectPosition(session.positions, '0', expected);
       const other = await world.open();
       world.expectPosition(await other.positions(), '0', expected);
@@ -42,6 +48,27 @@ export function lifeCycle({ group, test }: Suite): void {
       await world.expectSpans([0, 50]);
     });
 
+    test('what a position counts in is stored for each partition, and again with each commit', async (world) => {
+      const session = await world.claim(['0', '1']);
+      const expectSources = async (offsets: Readonly<Record<string, bigint>>) => {
+        const stored = await (await world.open()).positions();
+        for (const [partition, offset] of Object.entries(offsets)) {
+          const expected = { offset, source: sourceAt(partition, offset) };
+          world.expectPosition(session.positions, partition, expected);
+          world.expectPosition(stored, partition, expected);
+        }
+      };
+      await world.commit(session, { '0': [0, 10], '1': [100, 110] });
+      await expectSources({ '0': 10n, '1': 110n });
+      await world.commit(session, { '0': [10, 20], '1': [110, 120] });
+      await expectSources({ '0': 20n, '1': 120n });
+      await world.commit(session, { '1': [120, 130] });
+      await expectSources({ '0': 20n, '1': 130n });
+      const next = await world.claim(['1', '0']);
+      world.expectPosition(next.positions, '0', { source: sourceAt('0', 20n) });
+      world.expectPosition(next.positions, '1', { source: sourceAt('1', 130n) });
+    });
+
     test('many batches make one transaction, in order', async (world) => {
       const session = await world.claim();
       const transaction = await session.begin();
@@ -54,23 +81,22 @@ export function lifeCycle({ group, test }: Suite): void {
       await world.expectSpans([0, 100]);
     });
 
-    test('watermark, readTo and plan are stored with the position, and left out with it', async (world) => {
+    test('watermark, readTo and plan are stored as given, also lower than before, and left out with the position', async (world) => {
       const session = await world.claim();
-      const extra = { watermark: -5n, readTo: 12n, plan: 2n ** 62n };
-      for (const advance of [
-        { offset: 10n, source: SOURCE, ...extra },
-        { offset: 11n, source: SOURCE },
-      ]) {
+      const extras = [
+        { watermark: -5n, readTo: 12n, plan: 2n ** 62n },
+        { watermark: -7n, readTo: 3n, plan: 2n ** 62n },
+        {},
+      ];
+      for (const [index, extra] of extras.entries()) {
+        const advance = { offset: BigInt(10 + index), source: SOURCE, ...extra };
         const transaction = await session.begin();
         await transaction.prepare();
         await transaction.commit({ from: session.positions, to: new Map([['0', advance]]) });
         const found = positionOf(await (await world.open()).positions(), '0');
         const { watermark, readTo, plan } = found;
-        world.expect({ watermark, readTo, plan }).toEqual({
-          watermark: 'watermark' in advance ? extra.watermark : undefined,
-          readTo: 'readTo' in advance ? extra.readTo : undefined,
-          plan: 'plan' in advance ? extra.plan : undefined,
-        });
+        const nothing = { watermark: undefined, readTo: undefined, plan: undefined };
+        world.expect({ watermark, readTo, plan }).toEqual({ ...nothing, ...extra });
       }
     });
 
@@ -133,6 +159,22 @@ export function lifeCycle({ group, test }: Suite): void {
       }
       world.expectPosition(session.positions, '0', { epoch: 2n, offset: 20n });
       await world.expectSpans([0, 20]);
+    });
+
+    test('a staged transaction that is rolled back does not disturb the commit under way', async (world) => {
+      const session = await world.claim();
+      const first = await world.prepare(session, { '0': [0, 10] });
+      const committed = first.commit(world.range(session, { '0': [0, 10] }));
+      if (world.capabilities.staging) {
+        const second = await session.begin();
+        await second.write(spanBatch('0', [10, 20]));
+        await second.rollback();
+      }
+      await committed;
+      await world.expectSpans([0, 10]);
+      await world.commit(session, { '0': [10, 30] });
+      world.expectPosition(session.positions, '0', { epoch: 2n, offset: 30n });
+      await world.expectSpans([0, 30]);
     });
 
     test('a session that is closed while its commit is under way ends, and recover tells what became of it', async (world) => {

@@ -14,6 +14,7 @@ import type {
   SinkConnector,
   SinkSession,
   SinkTransaction,
+  SourceIdentity,
 } from '@eos/core';
 import { compareRows } from '../oracle/compare-rows.js';
 import type { Destination, Route } from './destination.js';
@@ -43,6 +44,11 @@ export const SOURCE = {
   id: '9007199254740993',
   parts: [1, { name: 'quote " and \\ backslash' }],
 };
+
+/** The same for one partition and offset: no two positions of a test count in the same. */
+export function sourceAt(partition: PartitionId, offset: bigint): SourceIdentity {
+  return { ...SOURCE, partition, offset: offset.toString() };
+}
 
 /** A destination of one test's own, and what tests do and check in words. */
 export class World {
@@ -111,7 +117,8 @@ export class World {
     const to = new Map<PartitionId, Advance>();
     for (const [partition, [, end]] of Object.entries(spans)) {
       from.set(partition, positionOf(session.positions, partition));
-      to.set(partition, { offset: BigInt(end), source: SOURCE });
+      const offset = BigInt(end);
+      to.set(partition, { offset, source: sourceAt(partition, offset) });
     }
     return { from, to };
   }
