@@ -9,6 +9,7 @@ import { copyTree } from '../process/copy-tree.js';
 import { outputOf } from '../process/program.js';
 import { temporaryFolder } from '../process/system-user.js';
 import type { SystemUser } from '../process/system-user.js';
+import { guard } from '../process/watchdog.js';
 import type { PostgresBinaries } from './binaries.js';
 import type { PostgresOptions } from './types.js';
 
@@ -23,6 +24,8 @@ export interface Cluster {
   readonly password: string;
   /** Whether the folder is a temporary one, to be removed in the end. */
   readonly temporary: boolean;
+  /** Takes a temporary folder back from the watchdog, once it was removed. */
+  release(): void;
 }
 
 /** The superuser of every server started here. */
@@ -36,18 +39,23 @@ export async function prepareCluster(
 ): Promise<Cluster> {
   const directory = await makeFolder(options.directory, user);
   const data = join(directory, 'data');
+  const temporary = options.directory === undefined;
+  // Before anything is in it: filling takes a second, in which this process may be killed.
+  const release = guard({ signal: 'SIGTERM', remove: temporary ? [directory] : [] });
   const files = {
     directory,
     data,
     logFile: join(directory, 'server.log'),
-    temporary: options.directory === undefined,
+    temporary,
+    release,
   };
   try {
     const cluster = { ...files, password: await fill(files, options, binaries, user) };
     await appendFile(join(data, 'postgresql.conf'), formatSettings(options.settings ?? {}));
     return cluster;
   } catch (error) {
-    if (files.temporary) await rm(directory, { recursive: true, force: true });
+    if (temporary) await rm(directory, { recursive: true, force: true });
+    release();
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -215,6 +215,29 @@ const built = join(packageRoot, 'dist', 'index.js');
     const server = await startPostgres();
     console.log(JSON.stringify({ url: server.url, directory: server.directory }));
   `;
+
+  test('is killed while the folder of its server is being filled, the watchdog removes that', async () => {
+    const parent = await temporaryFolder(unprivilegedUser());
+    const before = new Set(await readdir(parent));
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: 'ignore' });
+    const exit = once(child, 'exit');
+    const made = async () =>
+      (await readdir(parent)).filter(
+        (name) =>
+          name.startsWith('eos-postgres-') && !before.has(name) && existsSync(join(parent, name, 'data')),
+      );
+    let folders = await made();
+    for (let waited = 0; folders.length === 0 && waited < 10_000; waited += 5) {
+      await delay(5);
+      folders = await made();
+    }
+    child.kill('SIGKILL');
+    await exit;
+    const [folder = ''] = folders;
+    expect(folder).not.toBe('');
+    for (let waited = 0; existsSync(join(parent, folder)) && waited < 15_000; waited += 100) await delay(100);
+    expect(existsSync(join(parent, folder))).toBe(false);
+  }, 30_000);
 
   test.each([
     ['is killed', `${program}; setInterval(() => {}, 1000)`, 'SIGKILL'],

@@ -9,7 +9,6 @@ import { launch, untilReady } from '../process/managed-process.js';
 import type { ManagedProcess } from '../process/managed-process.js';
 import { unprivilegedUser } from '../process/system-user.js';
 import type { SystemUser } from '../process/system-user.js';
-import { guard } from '../process/watchdog.js';
 import { findBinaries } from './binaries.js';
 import type { PostgresBinaries } from './binaries.js';
 import { prepareCluster, superuser } from './cluster.js';
@@ -41,13 +40,12 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const folder = options.binaries ?? options.from?.binaries;
   const binaries = await findBinaries(folder, user);
   const cluster = await prepareCluster(options, binaries, user);
-  const port = options.port ?? (await freePort());
-  const release = guard({ signal: 'SIGTERM', remove: cluster.temporary ? [cluster.directory] : [] });
   const removeFiles = async (): Promise<void> => {
     if (cluster.temporary) await rm(cluster.directory, { recursive: true, force: true });
-    release();
+    cluster.release();
   };
   try {
+    const port = options.port ?? (await freePort());
     const first = await runServer(cluster, binaries, port, user);
     return control({ cluster, binaries, folder, port, user, removeFiles }, first);
   } catch (error) {
