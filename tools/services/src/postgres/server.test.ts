@@ -236,6 +236,8 @@ const built = join(packageRoot, 'dist', 'index.js');
     const [folder = ''] = folders;
     expect(folder).not.toBe('');
     for (let waited = 0; existsSync(join(parent, folder)) && waited < 15_000; waited += 100) await delay(100);
+    // An initdb that outlived its parent must not bring it back.
+    await delay(1_500);
     expect(existsSync(join(parent, folder))).toBe(false);
   }, 30_000);
 
