@@ -23,6 +23,8 @@ export class Incarnation implements Actor {
   /** How many readers it has made. */
   readers = 0;
   readonly stop = new AbortController();
+  /** What takes its partitions away. */
+  readonly revocable = new Set<AbortController>();
 
   constructor(
     readonly name: string,
@@ -38,6 +40,12 @@ export class Incarnation implements Actor {
     this.assignedAt = step;
     this.isFenced = false;
     this.knownEpochs.clear();
+  }
+
+  /** Lets go of what it would listen to for ever. */
+  release(): void {
+    for (const revoke of this.revocable) revoke.abort();
+    this.stop.abort();
   }
 
   learn(epochs: Iterable<readonly [string, { readonly epoch: bigint }]>): void {

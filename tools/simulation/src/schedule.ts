@@ -48,6 +48,8 @@ class Schedule implements World {
   readonly #happened = new Set<Happening>();
   readonly #names = new Map<bigint, string>();
   #violation: string | undefined;
+  /** What crashed processes do when they are released means nothing. */
+  #isOver = false;
 
   constructor(
     private readonly seed: number,
@@ -69,16 +71,17 @@ class Schedule implements World {
   }
 
   note(happening: Happening): void {
-    this.#happened.add(happening);
+    if (!this.#isOver) this.#happened.add(happening);
   }
 
   trace(text: () => string): void {
-    if (this.withTrace) this.#trace.push(`${String(this.scheduler.now).padStart(5)} ${text()}`);
+    if (this.withTrace && !this.#isOver)
+      this.#trace.push(`${String(this.scheduler.now).padStart(5)} ${text()}`);
   }
 
   violate(problem: string): void {
     this.trace(() => `VIOLATION: ${problem}`);
-    this.#violation ??= problem;
+    if (!this.#isOver) this.#violation ??= problem;
   }
 
   name(kind: 'owner' | 'tx', id: bigint | null | undefined): string {
@@ -96,6 +99,7 @@ class Schedule implements World {
       await this.#finish();
     } finally {
       stopListening();
+      await this.#release();
     }
     return {
       seed: this.seed,
@@ -104,6 +108,13 @@ class Schedule implements World {
       happened: this.#happened,
       trace: this.#trace,
     };
+  }
+
+  /** Node keeps a signal that is made of others for as long as somebody listens: the processes that crashed still do. */
+  async #release(): Promise<void> {
+    this.#isOver = true;
+    for (const process of this.#processes) process.release();
+    await drained();
   }
 
   #scheduleFaults(): void {

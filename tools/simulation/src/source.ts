@@ -42,6 +42,7 @@ function assignment(world: World, process: Incarnation, partitions: readonly str
 /** An assignment that is taken away some time after it was given. */
 function revocable(world: World, process: Incarnation, partitions: readonly string[]): Assignment<Row> {
   const revoke = new AbortController();
+  process.revocable.add(revoke);
   world.scheduler.after(
     world.random.integer(0, 200),
     () => {
