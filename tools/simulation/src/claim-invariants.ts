@@ -2,7 +2,7 @@
 import { isEosError, type Claim, type Position, type Positions } from '@eos/core';
 import type { History, SentClaim } from './history.js';
 import type { Incarnation } from './incarnation.js';
-import type { Delivery } from './network.js';
+import { NoAnswer, type Delivery } from './network.js';
 import type { Store } from './store.js';
 import type { World } from './world.js';
 
@@ -40,6 +40,10 @@ export class ClaimInvariants {
   /** The claim takes effect at the destination, or is refused. */
   step(sent: SentClaim, claim: Claim, delivery: Delivery): Positions {
     const before = this.store.positions;
+    if (!delivery.isAwaited && isOfRegression(claim, before)) {
+      this.world.trace(() => `  ${this.#name(sent)} is lost: see the known limit in README.md`);
+      throw new NoAnswer('lost');
+    }
     try {
       const positions = this.store.claim(claim);
       for (const partition of claim.partitions) {
@@ -129,4 +133,9 @@ export class ClaimInvariants {
   #name({ process, owner }: SentClaim): string {
     return `${process.name} (${this.world.name('owner', owner)})`;
   }
+}
+
+/** Whether the claim is let through because the destination is behind what it names (law 5), whoever holds the partition now. */
+function isOfRegression({ replacing }: Claim, found: Positions): boolean {
+  return [...replacing].some(([partition, { epoch }]) => (found.get(partition)?.epoch ?? 0n) < epoch);
 }
