@@ -19,6 +19,8 @@ export const ERROR_CODES = {
   EOS_FORMAT: 'The destination was written by a newer version of Eos. Upgrade this process.',
   EOS_GUARANTEE: 'The pipeline cannot promise what was asked for. The message says why and names the fix.',
   EOS_PERMISSION: 'The destination refused for lack of a grant. The message names what is missing.',
+  EOS_POSITION_EXISTS:
+    'A position is stored already, and another one: adopt starts only what has never committed.',
   EOS_POSITION_REGRESSED:
     'The destination went back behind a commit it had acknowledged (restored backup, failover). Eos seeks back and goes on.',
   EOS_RANGE:

@@ -1,3 +1,4 @@
+export { adopt, type AdoptedPosition, type AdoptOptions } from './adopt.js';
 export * from './canonical.js';
 export * from './changelog.js';
 export * from './changes.js';

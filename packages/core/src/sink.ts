@@ -28,6 +28,8 @@ export interface SinkContext {
   readonly pipeline: string;
   /** Sink name, unique within the pipeline; same characters. */
   readonly sink: string;
+  /** True: the destination object must be there; nothing is made in its place. Default false. */
+  readonly mustExist?: boolean;
 }
 
 /** What `postgresSink(…)` and its like return: options, checked, and not yet connected. */

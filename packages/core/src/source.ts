@@ -2,7 +2,7 @@
 import type { ChangeBatch } from './changes.js';
 import type { ChangelogMode } from './changelog.js';
 import type { PartitionId } from './identifiers.js';
-import type { Positions, SourceIdentity } from './positions.js';
+import type { Advance, Positions, SourceIdentity } from './positions.js';
 
 /** A batch as a source hands it out. Every row has its offset, strictly ascending. */
 export interface SourceBatch<Row> extends ChangeBatch<Row> {
@@ -31,7 +31,19 @@ export interface Source<Row> {
    * files gives a bounded group of them each; a consumer group gives one assignment per rebalance.
    */
   assignments(context: SourceContext): AsyncIterable<Assignment<Row>>;
+  /**
+   * What a position at `mark` would be, for rows that another program has taken so far. Absent: the source cannot tell, and who
+   * adopts has to say what the offset counts in.
+   * @throws EOS_CONFIG where the partition has no such place between two rows
+   */
+  locate?(partition: PartitionId, mark: Mark, context: SourceContext): Promise<Located>;
 }
+
+/** A place in a partition: an offset, or behind that many rows (≥ 1). */
+export type Mark = { readonly offset: bigint } | { readonly rows: bigint };
+
+/** An offset with what it counts in. */
+export type Located = Pick<Advance, 'offset' | 'source'>;
 
 export interface SourceContext {
   readonly pipeline: string;

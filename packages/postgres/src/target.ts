@@ -34,7 +34,7 @@ async function makeTable(link: Link, settings: Settings, context: SinkContext): 
         `over under another pipeline id or sink name`,
     );
   }
-  if (!settings.create || settings.schema === undefined) {
+  if (!settings.create || settings.schema === undefined || context.mustExist === true) {
     throw schemaError(`table ${sql} does not exist: make it, or give a schema and create: true`);
   }
   await transaction(link, `CREATE TABLE IF NOT EXISTS ${sql} (${tableBody(settings.schema, settings.key)})`);

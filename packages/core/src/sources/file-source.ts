@@ -4,7 +4,8 @@ import type { Position, Positions } from '../positions.js';
 import type { Assignment, ReadLimit, Source, SourceBatch, SourceReader } from '../source.js';
 import type { FilePlace } from './file-identity.js';
 import { listFiles } from './files.js';
-import { abortedError, closedError, rowLimit } from './reader-errors.js';
+import { locateByReading } from './locate.js';
+import { abortedError, closedError, rowLimit, unknownPartition } from './reader-errors.js';
 import { OpenFile, type FileSettings } from './open-file.js';
 import { changelogOf, windowOptions, type RecordOptions } from './record-options.js';
 import type { RecordFormat } from './records.js';
@@ -44,10 +45,16 @@ export function fileSource<Row>(options: FileSourceOptions, format: RecordFormat
     throw new EosError('EOS_CONFIG', 'path must name a file or folder');
   const extensions = extensionsOf(options);
   const settings = { ...windowOptions(options), format, compression, verify, growing };
+  const description = `${format.name} ${paths.length === 1 ? String(paths[0]) : `${paths.length} paths`}`;
   return {
-    description: `${format.name} ${paths.length === 1 ? String(paths[0]) : `${paths.length} paths`}`,
+    description,
     changelog: changelogOf(options),
     replayable: true,
+    async locate(partition, mark, { signal }) {
+      const file = (await listFiles(paths, { root, extensions })).find((one) => one.partition === partition);
+      if (file === undefined) throw unknownPartition(description, partition);
+      return await locateByReading(assignmentOf([file], settings), mark, signal);
+    },
     async *assignments() {
       const files = await listFiles(paths, { root, extensions });
       for (let from = 0; from < files.length; from += FILES_PER_ASSIGNMENT) {

@@ -5,9 +5,11 @@ import { parseOp, type OpName } from '../changes.js';
 import { EosError } from '../errors.js';
 import type { PartitionId } from '../identifiers.js';
 import type { Positions, SourceIdentity } from '../positions.js';
-import type { Source, SourceReader } from '../source.js';
+import type { Assignment, Source, SourceReader } from '../source.js';
 import { ArrayReader } from './array-reader.js';
 import { openEntries, type Entries } from './entry-reader.js';
+import { locateByReading } from './locate.js';
+import { unknownPartition } from './reader-errors.js';
 
 interface IterableOptions {
   /** Name of the partition. Default `0`. */
@@ -51,16 +53,23 @@ export function iterableSource<Row>(options: ItemsOptions<Row> | EntriesOptions<
   if (name === '') throw new EosError('EOS_CONFIG', 'name must not be empty');
   const identity = options.identity ?? { kind: 'iterable', name };
   const kind = 'items' in options ? itemsKind(options, name, identity) : entriesKind(options, name, identity);
+  const description = `iterable ${name}`;
+  const assignment: Assignment<Row> = {
+    partitions: [name],
+    open: async (positions, signal) => await kind.open(startOf(positions, name, identity), signal),
+  };
+  const locate: Source<Row>['locate'] = async (partition, mark, { signal }) => {
+    if (partition !== name) throw unknownPartition(description, partition);
+    return await locateByReading(assignment, mark, signal);
+  };
   return {
-    description: `iterable ${name}`,
+    description,
     changelog: kind.changelog,
     replayable: kind.replayable,
     async *assignments() {
-      yield {
-        partitions: [name],
-        open: async (positions, signal) => await kind.open(startOf(positions, name, identity), signal),
-      };
+      yield assignment;
     },
+    ...(kind.replayable ? { locate } : {}),
   };
 }
 
