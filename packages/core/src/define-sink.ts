@@ -2,6 +2,7 @@
  * What every sink has in common: the state machine, the checks of arguments, and what follows from an error. An author of a sink
  * writes a {@link SinkDriver} and none of this.
  */
+import type { SinkAbilities } from './abilities.js';
 import type { ChangeBatch } from './changes.js';
 import { checkName, type Owner, type PartitionId, type TxId } from './identifiers.js';
 import type { Positions } from './positions.js';
@@ -58,6 +59,7 @@ export interface DriverCommit {
 export interface SinkDefinition<Row> {
   readonly description: string;
   readonly capabilities: SinkCapabilities;
+  readonly abilities?: SinkAbilities;
   connect(context: SinkContext): Promise<SinkDriver<Row>>;
 }
 
@@ -69,10 +71,11 @@ export interface SinkDefinition<Row> {
  * }
  */
 export function defineSink<Row>(definition: SinkDefinition<Row>): SinkConnector<Row> {
-  const { description, capabilities } = definition;
+  const { description, capabilities, abilities = {} } = definition;
   return {
     description,
     capabilities,
+    abilities,
     async open(context) {
       checkName('pipeline id', context.pipeline);
       checkName('sink name', context.sink);

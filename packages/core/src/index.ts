@@ -1,10 +1,14 @@
+export * from './abilities.js';
 export { adopt, type AdoptedPosition, type AdoptOptions } from './adopt.js';
 export * from './canonical.js';
 export * from './changelog.js';
 export * from './changes.js';
 export * from './claims.js';
+export { COLUMNS_SCHEMA, rowSchemaOf } from './column-text.js';
+export * from './connector-package.js';
 export * from './consolidate.js';
 export * from './define-sink.js';
+export { eosPackage } from './eos-package.js';
 export * from './errors.js';
 export { checkName, MAX_INT64, randomId, type Owner, type PartitionId, type TxId } from './identifiers.js';
 export * from './memory-sink.js';

@@ -1,6 +1,7 @@
 /**
  * The port: what an author of a sink writes, and what each side owes. The laws are numbered as in ARCHITECTURE.md.
  */
+import type { SinkAbilities } from './abilities.js';
 import type { ChangeBatch } from './changes.js';
 import type { ChangelogMode } from './changelog.js';
 import type { Owner, PartitionId, TxId } from './identifiers.js';
@@ -37,6 +38,8 @@ export interface SinkConnector<in Row> {
   /** For messages: kind and destination, such as `postgres public.flights`. Never a secret. */
   readonly description: string;
   readonly capabilities: SinkCapabilities;
+  /** What tools such as the `eos` command may ask, without opening the sink. */
+  readonly abilities?: SinkAbilities;
   /** Connects, checks options, grants and schema against the destination, and makes what is missing where allowed. */
   open(context: SinkContext): Promise<Sink<Row>>;
 }

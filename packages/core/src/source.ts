@@ -1,4 +1,5 @@
 /** The port for sources: what a reader of rows owes to the runner. */
+import type { SourceAbilities } from './abilities.js';
 import type { ChangeBatch } from './changes.js';
 import type { ChangelogMode } from './changelog.js';
 import type { PartitionId } from './identifiers.js';
@@ -26,6 +27,8 @@ export interface Source<Row> {
   readonly changelog: ChangelogMode;
   /** Whether reading can start again at a stored offset. False (standard input): what was read and not committed is lost. */
   readonly replayable: boolean;
+  /** What tools such as the `eos` command may ask. */
+  readonly abilities?: SourceAbilities;
   /**
    * What to read, one assignment after the other: the next is asked for when the last one ended or was revoked. A source of many
    * files gives a bounded group of them each; a consumer group gives one assignment per rebalance.

@@ -50,6 +50,8 @@ CREATE TABLE IF NOT EXISTS eos.positions (
   plan bigint,
   source jsonb NOT NULL,
   format int NOT NULL,
+  -- For people, as in a status: nothing is decided by a clock.
+  committed_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
   PRIMARY KEY (pipeline, sink, partition, epoch)
 );
 `;

@@ -21,6 +21,7 @@ import { mapError } from './error-map.js';
 import { quoteTable } from './identifiers.js';
 import { checkOptions, type PostgresSinkOptions, type Settings } from './options.js';
 import { openSession } from './session.js';
+import { readStatus } from './status.js';
 import type { Table } from './table.js';
 import { checkGrants, openTarget } from './target.js';
 import { upsertWriters } from './upsert.js';
@@ -52,6 +53,7 @@ export function postgresSink<Row>(options: PostgresSinkOptions): SinkConnector<R
       deadLetters: false,
       durable: true,
     },
+    abilities: { status: (context) => readStatus(settings, context) },
     connect: (context) => connect<Row>(settings, context),
   });
 }

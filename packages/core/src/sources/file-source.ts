@@ -3,10 +3,11 @@ import { EosError } from '../errors.js';
 import type { Position, Positions } from '../positions.js';
 import type { Assignment, ReadLimit, Source, SourceBatch, SourceReader } from '../source.js';
 import type { FilePlace } from './file-identity.js';
+import { fileLag } from './file-lag.js';
 import { listFiles } from './files.js';
 import { locateByReading } from './locate.js';
 import { abortedError, closedError, rowLimit, unknownPartition } from './reader-errors.js';
-import { OpenFile, type FileSettings } from './open-file.js';
+import { isGzipFile, OpenFile, type FileSettings } from './open-file.js';
 import { changelogOf, windowOptions, type RecordOptions } from './record-options.js';
 import type { RecordFormat } from './records.js';
 
@@ -54,6 +55,12 @@ export function fileSource<Row>(options: FileSourceOptions, format: RecordFormat
       const file = (await listFiles(paths, { root, extensions })).find((one) => one.partition === partition);
       if (file === undefined) throw unknownPartition(description, partition);
       return await locateByReading(assignmentOf([file], settings), mark, signal);
+    },
+    abilities: {
+      lag: async (positions) =>
+        fileLag(await listFiles(paths, { root, extensions }), positions, (file) =>
+          isGzipFile(file, compression),
+        ),
     },
     async *assignments() {
       const files = await listFiles(paths, { root, extensions });

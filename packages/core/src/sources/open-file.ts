@@ -35,6 +35,10 @@ interface TextEnd {
   readonly compressed: string | undefined;
 }
 
+export function isGzipFile({ path }: FilePlace, compression: 'gzip' | 'none' | undefined): boolean {
+  return (compression ?? (path.endsWith('.gz') ? 'gzip' : 'none')) === 'gzip';
+}
+
 /** A file on its way from where reading starts to its end. */
 export class OpenFile<Row> {
   readonly #isGzip: boolean;
@@ -53,7 +57,7 @@ export class OpenFile<Row> {
     readonly settings: FileSettings<Row>,
     private readonly check: () => void,
   ) {
-    this.#isGzip = (settings.compression ?? (file.path.endsWith('.gz') ? 'gzip' : 'none')) === 'gzip';
+    this.#isGzip = isGzipFile(file, settings.compression);
     this.#place = { partition: file.partition, offset: 0 };
     this.#parser = settings.format.parser(this.#place);
     this.#prefix = new Prefix(settings.verify === 'full');

@@ -1,0 +1,69 @@
+/** The sink of this package, for files of configuration: `use: '@eos/postgres'`. */
+import { COLUMNS_SCHEMA, rowSchemaOf, type EosPackage, type OptionSchema } from '@eos/core';
+import type { PostgresSinkOptions } from './options.js';
+import { postgresSink } from './sink.js';
+
+const NAMES: OptionSchema = { type: 'array', items: { type: 'string' }, minItems: 1 };
+
+/** An option without a line here is refused in files of configuration: this object has one for each. */
+const OPTIONS = {
+  connection: {
+    description: 'A postgresql:// URL, or the options of pg: host, port, database, user, password, ssl …',
+    anyOf: [{ type: 'string', minLength: 1 }, { type: 'object' }],
+    examples: ['${DATABASE_URL}'],
+  },
+  table: {
+    description: 'flights, sales.flights, or { schema, name } for names with a dot. Case counts.',
+    anyOf: [
+      { type: 'string', minLength: 1 },
+      {
+        type: 'object',
+        properties: { schema: { type: 'string' }, name: { type: 'string' } },
+        required: ['name'],
+        additionalProperties: false,
+      },
+    ],
+  },
+  mode: {
+    enum: ['append', 'upsert'],
+    default: 'append',
+    description: 'append: every row is added. upsert: the last change of each key wins, deletes delete.',
+  },
+  key: { ...NAMES, description: 'For upsert: the columns of a primary key or unique index.' },
+  schema: COLUMNS_SCHEMA,
+  columns: { ...NAMES, description: 'Which columns to write, where there is no schema. Default: all.' },
+  create: {
+    type: 'boolean',
+    description: 'Make the table where it is missing. Default: true with a schema.',
+  },
+  lockTimeoutMs: milliseconds(2_000, 'How long a claim waits for a commit in flight.'),
+  terminateBlocking: {
+    type: 'boolean',
+    default: true,
+    description: 'Whether a blocking connection of an earlier session of the same sink may be terminated.',
+  },
+  idleInTransactionTimeoutMs: milliseconds(
+    300_000,
+    'The server ends a session that idles within a transaction for this long.',
+  ),
+  statementTimeoutMs: milliseconds(300_000, 'A statement without an answer is given up after this long.'),
+  commitTimeoutMs: milliseconds(60_000, 'A commit without an answer is given up after this long.'),
+} as const satisfies Record<keyof PostgresSinkOptions, OptionSchema>;
+
+function milliseconds(otherwise: number, description: string) {
+  return { type: 'integer', minimum: 1, maximum: 2 ** 31 - 1, default: otherwise, description } as const;
+}
+
+export const eosPackage: EosPackage = {
+  sinks: {
+    postgres: {
+      summary: 'A PostgreSQL table: rows and position in one transaction',
+      options: { properties: OPTIONS, required: ['connection', 'table'] },
+      create({ schema, ...others }) {
+        // Checked against the schemas above, which have the names and types of these options.
+        const options = others as unknown as PostgresSinkOptions;
+        return postgresSink(schema === undefined ? options : { ...options, schema: rowSchemaOf(schema) });
+      },
+    },
+  },
+};
