@@ -6,6 +6,13 @@ import { commit, context, failureOf, withDatabase, type Fixture } from './databa
 const schema = rowSchema({ id: t.int64(), note: t.string().nullable() });
 const writer = { user: 'eos_writer', password: 'secret word' };
 
+/** Has everything made that a sink needs, by the database's owner. */
+async function made(fixture: Fixture, options: Parameters<Fixture['open']>[0], at = context): Promise<void> {
+  const sink = await fixture.open(options, at);
+  await sink.recover(['0']);
+  await sink.close();
+}
+
 describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) => {
   const run = (work: (fixture: Fixture) => Promise<void>) => () => withDatabase(getService(), work);
 
@@ -23,8 +30,8 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
   test(
     'is made once, also by many at the same time',
     run(async (fixture) => {
-      const open = () => fixture.open({ table: 'flights', schema });
-      await Promise.all(Array.from({ length: 8 }, open));
+      const claim = async () => (await fixture.open({ table: 'flights', schema })).recover(['0']);
+      await Promise.all(Array.from({ length: 8 }, claim));
       expect(await fixture.column('SELECT count(*)::int FROM eos.targets')).toEqual([1]);
       const tables = `SELECT relname FROM pg_class WHERE relnamespace = 'eos'::regnamespace AND relkind = 'r' ORDER BY 1`;
       expect(await fixture.column(tables)).toEqual(['claims', 'positions', 'targets']);
@@ -40,8 +47,7 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
       ] as const) {
         const options = mode === 'append' ? { mode } : { mode, key: ['id'] };
         const at = { ...context, sink: mode };
-        const owner = await fixture.open({ table: mode, schema, ...options }, at);
-        await owner.close();
+        await made(fixture, { table: mode, schema, ...options }, at);
         await fixture.query(`
           REVOKE TEMPORARY ON DATABASE "${fixture.database.database}" FROM PUBLIC;
           GRANT USAGE ON SCHEMA eos TO eos_writer;
@@ -50,7 +56,9 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
           GRANT SELECT, INSERT, DELETE ON eos.positions TO eos_writer;
           GRANT ${grants} ON "${mode}" TO eos_writer`);
         if (mode === 'upsert') {
-          const failure = await failureOf(fixture.open({ connection, table: mode, ...options }, at));
+          const failure = await failureOf(
+            (await fixture.open({ connection, table: mode, ...options }, at)).recover(['0']),
+          );
           expect(failure).toMatchObject({
             code: 'EOS_PERMISSION',
             details: { missing: ['TEMPORARY ON DATABASE'] },
@@ -70,9 +78,10 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
   test(
     'what is missing is named',
     asWriter(async (fixture, connection) => {
-      const open = () => failureOf(fixture.open({ connection, table: 'flights', schema }));
+      const open = async () =>
+        failureOf((await fixture.open({ connection, table: 'flights', schema })).recover(['0']));
       expect((await open()).message).toContain('CREATE ON DATABASE');
-      await (await fixture.open({ table: 'flights', schema })).close();
+      await made(fixture, { table: 'flights', schema });
       expect(await open()).toMatchObject({ code: 'EOS_PERMISSION', retryable: false });
       expect((await open()).details['missing']).toEqual(
         expect.arrayContaining(['USAGE ON SCHEMA eos', 'UPDATE ON eos.claims', 'DELETE ON eos.positions']),
@@ -81,24 +90,54 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
         'GRANT USAGE ON SCHEMA eos TO eos_writer; GRANT ALL ON ALL TABLES IN SCHEMA eos TO eos_writer',
       );
       expect((await open()).details['missing']).toEqual(['INSERT ON "public"."flights"']);
-      await fixture.query('REVOKE EXECUTE ON FUNCTION eos.commit_v1 FROM PUBLIC');
-      expect((await open()).details['missing']).toEqual(['EXECUTE ON FUNCTION eos.commit_v1']);
+      await fixture.query('REVOKE EXECUTE ON FUNCTION eos.commit_v2 FROM PUBLIC');
+      expect((await open()).details['missing']).toEqual(['EXECUTE ON FUNCTION eos.commit_v2']);
     }),
   );
 
   test(
     'a wrong password, and a table that may not be made, are told as permissions, without the password',
     asWriter(async (fixture, connection) => {
-      await (await fixture.open({ table: 'other', schema })).close();
+      await made(fixture, { table: 'other', schema });
       await fixture.query(
         'GRANT USAGE ON SCHEMA eos TO eos_writer; GRANT ALL ON ALL TABLES IN SCHEMA eos TO eos_writer',
       );
       const wrong = fixture.urlOf({ ...writer, password: 'wrong secret' });
       for (const url of [wrong, connection]) {
-        const failure = await failureOf(fixture.open({ connection: url, table: 'flights', schema }));
+        const opened = fixture.open({ connection: url, table: 'flights', schema });
+        const failure = await failureOf(opened.then((sink) => sink.recover(['0'])));
         expect(failure).toMatchObject({ code: 'EOS_PERMISSION', retryable: false });
         expect(JSON.stringify([failure.message, failure.details])).not.toContain('secret');
       }
+    }),
+  );
+
+  test(
+    'is not made by whoever only reads positions, and a role that may only read gets them',
+    asWriter(async (fixture, connection) => {
+      const fresh = await fixture.open({ connection, table: 'flights', schema });
+      expect(await fresh.positions()).toEqual(new Map());
+      expect(
+        await fixture.column(`SELECT coalesce(to_regnamespace('eos')::text, to_regclass('flights')::text)`),
+      ).toEqual([null]);
+      await commit(await (await fixture.open({ table: 'flights', schema })).recover(['0']), {
+        rows: [{ id: 1 }],
+      });
+      expect(await failureOf(fresh.positions())).toMatchObject({
+        code: 'EOS_PERMISSION',
+        details: {
+          missing: ['USAGE ON SCHEMA eos', 'SELECT ON eos.claims', 'SELECT ON eos.positions'],
+        },
+      });
+      await fixture.query(
+        'GRANT USAGE ON SCHEMA eos TO eos_writer; GRANT SELECT ON eos.claims, eos.positions TO eos_writer',
+      );
+      const reader = await fixture.open({ connection, table: 'flights', schema });
+      expect((await reader.positions()).get('0')?.epoch).toBe(1n);
+      const upsert = { mode: 'upsert', key: ['id'], create: false } as const;
+      expect((await failureOf(fixture.open({ connection, table: 'flights', ...upsert }))).code).toBe(
+        'EOS_SCHEMA',
+      );
     }),
   );
 });

@@ -3,7 +3,7 @@
  * that were updated in place would cost more at each commit for as long as any old snapshot is open.
  */
 import { EosError } from '@eos/core';
-import { COMMIT_FUNCTION } from './commit-function.js';
+import { COMMIT_FUNCTION, COMMIT_NAME } from './commit-function.js';
 import type { Link } from './connection.js';
 
 /** The newest layout of the records that this version reads and writes. */
@@ -15,12 +15,11 @@ export const SETUP_LOCK = 'SELECT pg_catalog.pg_advisory_xact_lock(1701802801)';
 const TABLES = `
 CREATE SCHEMA IF NOT EXISTS eos;
 
--- Identity of each table that Eos writes to. A regclass is dumped and restored by name, and is another one after the
--- table was dropped and made again.
+-- Identity of each table that Eos writes to. A regclass stays the same through a rename, is dumped and restored by qualified
+-- name, and is another one after the table was dropped and made again.
 CREATE TABLE IF NOT EXISTS eos.targets (
-  name text COLLATE "C" PRIMARY KEY,
-  id text NOT NULL,
-  object regclass NOT NULL,
+  object regclass PRIMARY KEY,
+  id text NOT NULL UNIQUE,
   format int NOT NULL
 );
 
@@ -62,7 +61,7 @@ SELECT 'object', c.relname FROM pg_catalog.pg_class c
   WHERE c.relnamespace = pg_catalog.to_regnamespace('eos') AND c.relname IN ('targets', 'claims', 'positions')
 UNION ALL
 SELECT 'object', p.proname FROM pg_catalog.pg_proc p
-  WHERE p.pronamespace = pg_catalog.to_regnamespace('eos') AND p.proname = 'commit_v1'
+  WHERE p.pronamespace = pg_catalog.to_regnamespace('eos') AND p.proname = '${COMMIT_NAME}'
 UNION ALL
 SELECT 'grant', 'USAGE ON SCHEMA eos' FROM pg_catalog.pg_namespace n
   WHERE n.nspname = 'eos' AND NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')
@@ -74,8 +73,8 @@ SELECT 'grant', needed.privilege || ' ON eos.' || c.relname FROM pg_catalog.pg_c
   WHERE c.relnamespace = pg_catalog.to_regnamespace('eos')
     AND NOT pg_catalog.has_table_privilege(c.oid, needed.privilege)
 UNION ALL
-SELECT 'grant', 'EXECUTE ON FUNCTION eos.commit_v1' FROM pg_catalog.pg_proc p
-  WHERE p.pronamespace = pg_catalog.to_regnamespace('eos') AND p.proname = 'commit_v1'
+SELECT 'grant', 'EXECUTE ON FUNCTION eos.${COMMIT_NAME}' FROM pg_catalog.pg_proc p
+  WHERE p.pronamespace = pg_catalog.to_regnamespace('eos') AND p.proname = '${COMMIT_NAME}'
     AND NOT pg_catalog.has_function_privilege(p.oid, 'EXECUTE')
 UNION ALL
 SELECT 'foreign', made.name || ' of ' || r.rolname FROM (
@@ -113,6 +112,19 @@ export async function ensureCatalog(link: Link): Promise<void> {
       await link.run('ROLLBACK');
       throw error;
     });
+}
+
+/** What reading positions takes. */
+const TO_READ: ReadonlySet<string> = new Set([
+  'USAGE ON SCHEMA eos',
+  'SELECT ON eos.claims',
+  'SELECT ON eos.positions',
+]);
+
+/** The grants on the schema `eos` that this role lacks to read positions. */
+export async function missingToRead(link: Link): Promise<readonly string[]> {
+  const [answer] = await link.run(STATE);
+  return (answer?.rows ?? []).map(([, name]) => String(name)).filter((name) => TO_READ.has(name));
 }
 
 /** @throws EOS_FORMAT for records that a newer version has written */

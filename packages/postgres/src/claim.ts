@@ -13,10 +13,10 @@ import {
   type SourceIdentity,
 } from '@eos/core';
 import type { Backend } from './blockers.js';
-import { checkFormat, FORMAT } from './catalog.js';
+import { checkFormat, FORMAT, missingToRead, permissionError } from './catalog.js';
 import { BEGIN } from './commit.js';
 import type { Link, TextRow } from './connection.js';
-import { mapCommitError } from './error-map.js';
+import { isServerError, mapCommitError } from './error-map.js';
 import { literal } from './identifiers.js';
 
 const POSITION = 'p.epoch, p.next_offset, p.tx_id, p.source, p.watermark, p.read_to, p.plan, p.format';
@@ -31,7 +31,10 @@ const NEWEST = `
 
 const RECORD = `SELECT c.partition, c.owner, c.target, c.format, ${POSITION} FROM eos.claims c ${NEWEST}`;
 
-/** Every position of a sink, or those of `partitions`, where they exist. */
+/**
+ * Every position of a sink, or those of `partitions`, where they exist. None where nothing was ever made in the database.
+ * @throws EOS_PERMISSION
+ */
 export async function readPositions(
   link: Link,
   context: SinkContext,
@@ -39,9 +42,18 @@ export async function readPositions(
 ): Promise<Positions> {
   if (partitions?.length === 0) return new Map<PartitionId, Position>();
   const wanted = partitions === undefined ? ofSink(context) : ofClaim({ ...context, partitions });
-  const [answer] = await link.run(`${RECORD} WHERE ${wanted} AND c.owner IS NOT NULL`);
+  const [answer] = await link
+    .run(`${RECORD} WHERE ${wanted} AND c.owner IS NOT NULL`)
+    .catch(async (error: unknown) => {
+      if (isServerError(error) && error.code === UNDEFINED_TABLE) return [];
+      if (isServerError(error) && error.code === DENIED) throw permissionError(await missingToRead(link));
+      throw error;
+    });
   return readRecords(answer?.rows ?? []);
 }
+
+const UNDEFINED_TABLE = '42P01';
+const DENIED = '42501';
 
 /**
  * Reads what a commit would find, and judges it as the commit would.

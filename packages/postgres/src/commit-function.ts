@@ -1,7 +1,10 @@
-import { FENCED, REGRESSED } from './error-map.js';
+import { FENCED, REGRESSED, REPLACED } from './error-map.js';
 
 /** How many positions of a partition are kept, the newest included. */
 const KEPT_EPOCHS = 8;
+
+/** Changing what it does needs another name: processes of both versions may run side by side. */
+export const COMMIT_NAME = 'commit_v2';
 
 /**
  * The compare-and-set of a commit (law 2). It *raises*, so that a COMMIT in the same flush is skipped; after a statement
@@ -9,18 +12,21 @@ const KEPT_EPOCHS = 8;
  * committed before that statement began, so the epoch is read after the lock of its claim is held. Any epoch is judged
  * before every owner, and a claim that is gone is a regression (law 5).
  *
- * The oldest position is deleted by its exact epoch: a range would pass over every dead entry that an old snapshot keeps.
+ * Last it looks whether each table that was written to is still the one that was claimed: the rows of a transaction went in by
+ * name, and from then on they hold the table, so that the name cannot change hands before the COMMIT.
  *
- * Changing what it does needs another name: processes of both versions may run side by side.
+ * The oldest position is deleted by its exact epoch: a range would pass over every dead entry that an old snapshot keeps.
  */
 export const COMMIT_FUNCTION = `
-CREATE OR REPLACE FUNCTION eos.commit_v1(a_pipeline text, a_sink text, a_owner bigint, a_tx_id bigint, a_moves jsonb)
+CREATE OR REPLACE FUNCTION eos.${COMMIT_NAME}(a_pipeline text, a_sink text, a_owner bigint, a_tx_id bigint, a_moves jsonb,
+  a_tables text[], a_objects oid[])
 RETURNS void LANGUAGE plpgsql VOLATILE SECURITY INVOKER SET search_path = pg_catalog, pg_temp AS $function$
 DECLARE
   move record;
   holder bigint;
   stored bigint;
   lost text;
+  replaced text;
 BEGIN
   FOR move IN
     SELECT * FROM pg_catalog.jsonb_to_recordset(a_moves) AS m(
@@ -52,5 +58,11 @@ BEGIN
   IF lost IS NOT NULL THEN
     RAISE EXCEPTION USING ERRCODE = '${FENCED}', MESSAGE = 'another session claimed the partition', DETAIL =
       pg_catalog.json_build_object('partition', lost);
+  END IF;
+  SELECT t.name INTO replaced FROM ROWS FROM (pg_catalog.unnest(a_tables), pg_catalog.unnest(a_objects)) AS t(name, object)
+    WHERE pg_catalog.to_regclass(t.name) IS DISTINCT FROM t.object LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = '${REPLACED}', MESSAGE = 'the table is another one', DETAIL =
+      pg_catalog.json_build_object('table', replaced);
   END IF;
 END $function$`;

@@ -8,9 +8,11 @@ import {
   type TxId,
 } from '@eos/core';
 import { FORMAT } from './catalog.js';
+import { COMMIT_NAME } from './commit-function.js';
 import type { Link } from './connection.js';
 import { mapCommitError } from './error-map.js';
 import { literal } from './identifiers.js';
+import type { Table } from './table.js';
 
 /** Begins a transaction of rows: what the server's default might be must not decide. */
 export const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE';
@@ -19,11 +21,13 @@ export const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE';
 export interface Committer extends SinkContext {
   readonly owner: Owner;
   readonly timeoutMs: number;
+  /** The tables that the session writes to, as they were when it claimed. */
+  readonly tables: readonly Pick<Table, 'sql' | 'oid'>[];
 }
 
 /**
  * Commits the transaction that is open on `link`; opens one where none is, since a commit without rows needs none before.
- * @throws EOS_FENCED, EOS_POSITION_REGRESSED, EOS_UNKNOWN_OUTCOME, and what the server raised at COMMIT
+ * @throws EOS_FENCED, EOS_POSITION_REGRESSED, EOS_TARGET_CHANGED, EOS_UNKNOWN_OUTCOME, and what the server raised at COMMIT
  */
 export async function commit(
   link: Link,
@@ -43,9 +47,10 @@ export async function commit(
   });
 }
 
-function compareText({ pipeline, sink, owner }: Committer, id: TxId, moves: DriverCommit): string {
+function compareText({ pipeline, sink, owner, tables }: Committer, id: TxId, moves: DriverCommit): string {
   const names = `${literal(pipeline)}, ${literal(sink)}, ${owner}, ${id}`;
-  return `SELECT eos.commit_v1(${names}, ${literal(movesText(moves))})`;
+  const objects = `ARRAY[${tables.map(({ sql }) => literal(sql)).join(', ')}]::text[], '{${tables.map(({ oid }) => oid).join()}}'`;
+  return `SELECT eos.${COMMIT_NAME}(${names}, ${literal(movesText(moves))}, ${objects})`;
 }
 
 function movesText({ from, next }: DriverCommit): string {

@@ -14,6 +14,9 @@ import { shorten } from './refuse.js';
 /** SQLSTATEs that the functions in schema `eos` raise. */
 export const FENCED = 'EOS01';
 export const REGRESSED = 'EOS02';
+export const REPLACED = 'EOS03';
+
+const LAWS: ReadonlySet<string> = new Set([FENCED, REGRESSED, REPLACED]);
 
 /** The parts of an error answer that are used here. */
 export interface ServerError extends Error {
@@ -78,7 +81,7 @@ export function mapError(error: unknown, outcome: Outcome = 'aborted'): EosError
       cause: error,
     });
   }
-  if (error.code === FENCED || error.code === REGRESSED) return lawError(error);
+  if (LAWS.has(error.code)) return lawError(error);
   const { code, retryable } = MEANINGS[error.code] ?? MEANINGS[error.code.slice(0, 2)] ?? STOP;
   return new EosError(code, describe(error), {
     retryable,
@@ -127,12 +130,13 @@ export function serverDetails({ code, constraint, column, table }: ServerError):
   };
 }
 
-/** The functions in schema `eos` say which partition it was in the error's detail, as JSON. */
+/** The functions in schema `eos` say which partition or table it was in the error's detail, as JSON. */
 function lawError(error: ServerError): EosError {
   const detail: unknown = JSON.parse(error.detail ?? '{}');
   const fields = new Map<string, unknown>(
     typeof detail === 'object' && detail !== null ? Object.entries(detail) : [],
   );
+  if (error.code === REPLACED) return replacedError(String(fields.get('table')), error);
   const partition = String(fields.get('partition'));
   if (error.code === FENCED) return fencedError(partition, error);
   const epoch = (name: string) => {
@@ -140,4 +144,11 @@ function lawError(error: ServerError): EosError {
     return typeof value === 'string' ? BigInt(value) : undefined;
   };
   return regressedError(partition, epoch('expected') ?? 0n, epoch('found'), error);
+}
+
+function replacedError(table: string, cause: Error): EosError {
+  const message =
+    `table ${table} is another one than the session has claimed: it was dropped and made again, or renamed with another put in its ` +
+    `place. Restore it, or start over under another pipeline id or sink name`;
+  return new EosError('EOS_TARGET_CHANGED', message, { cause, details: { table } });
 }

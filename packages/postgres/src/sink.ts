@@ -23,7 +23,7 @@ import { checkOptions, type PostgresSinkOptions, type Settings } from './options
 import { openSession } from './session.js';
 import { readStatus } from './status.js';
 import type { Table } from './table.js';
-import { checkGrants, openTarget } from './target.js';
+import { checkGrants, findTable, openTarget } from './target.js';
 import { upsertWriters } from './upsert.js';
 import type { Writers } from './writer.js';
 
@@ -61,10 +61,10 @@ export function postgresSink<Row>(options: PostgresSinkOptions): SinkConnector<R
 async function connect<Row>(settings: Settings, context: SinkContext): Promise<SinkDriver<Row>> {
   const name = linkName(context.pipeline, context.sink);
   const open = () => openLink(settings, name);
-  // Whatever is wrong with options, grants and table shows here, before the first claim.
+  // Whatever is wrong with options and table shows here. Nothing is made, and a role that may only read gets through.
   await using(await open(), async (link) => {
-    await ensureCatalog(link);
-    planWriters(settings, (await openTarget(link, settings, context)).table);
+    const table = await findTable(link, settings, context);
+    if (table !== undefined) planWriters(settings, table);
   });
   const reader = lazyLink(open);
   return {
@@ -75,7 +75,6 @@ async function connect<Row>(settings: Settings, context: SinkContext): Promise<S
 }
 
 function planWriters<Row>(settings: Settings, table: Table): Writers<Row> {
-  checkGrants(table, settings.mode);
   const columns = planColumns(settings, table);
   return settings.mode === 'append'
     ? appendWriters(table, columns)
@@ -90,7 +89,10 @@ async function recover<Row>(
 ): Promise<SessionDriver<Row>> {
   const links = await openBoth(open);
   try {
+    // Once a session, so that whatever is missing is made, or told, before the first row.
+    await ensureCatalog(links[0]);
     const { table, id } = await openTarget(links[0], settings, context);
+    checkGrants(table, settings.mode);
     const writers = planWriters<Row>(settings, table);
     await Promise.all(links.map((link) => writers.prepare(link)));
     const { lockTimeoutMs, commitTimeoutMs, terminateBlocking } = settings;
@@ -98,7 +100,7 @@ async function recover<Row>(
     return openSession({
       ...(await claimAll(links, request, terminateBlocking)),
       links,
-      committer: { ...context, owner: claim.owner, timeoutMs: commitTimeoutMs },
+      committer: { ...context, owner: claim.owner, timeoutMs: commitTimeoutMs, tables: [table] },
       writers,
       terminateAfterMs: terminateBlocking ? lockTimeoutMs : undefined,
     });

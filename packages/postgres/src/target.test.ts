@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { rowSchema, t } from '@eos/core';
 import { describeWithService } from '@eos/services';
-import { commit, context, failureOf, withDatabase, type Fixture } from './database.testing.js';
+import {
+  commit,
+  context,
+  failureOf,
+  prepared,
+  rangeOf,
+  withDatabase,
+  type Fixture,
+} from './database.testing.js';
 
 const schema = rowSchema({ id: t.int64(), note: t.string().nullable() });
 const flights = { table: 'flights', schema };
@@ -39,7 +47,7 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
           l: t.uuid().nullable(),
         },
       });
-      await fixture.open({ table: 'every', schema: every });
+      await (await fixture.open({ table: 'every', schema: every })).recover(['0']);
       const columns = await fixture.query(`
         SELECT attname, format_type(atttypid, atttypmod), attnotnull FROM pg_attribute
         WHERE attrelid = 'every'::regclass AND attnum > 0 ORDER BY attnum`);
@@ -91,20 +99,63 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
     }),
   );
 
-  test(
-    'may be emptied, altered and renamed: it stays the same',
+  test.each([
+    ['dropped and made again', 'DROP TABLE flights'],
+    ['renamed, with another put in its place', 'ALTER TABLE flights RENAME TO voyages'],
+  ])('that is %s under a live session gets no row', (_name, swap) =>
     used(async (fixture) => {
-      await fixture.query(
-        'TRUNCATE flights; ALTER TABLE flights ADD more int; ALTER TABLE flights RENAME TO voyages',
-      );
-      const sink = await fixture.open({ ...flights, table: 'voyages' });
-      const session = await sink.recover(['0']);
+      const session = await (await fixture.open(flights)).recover(['0']);
+      await commit(session, { rows: [{ id: 2 }] });
+      await fixture.query(`BEGIN; ${swap}; CREATE TABLE flights (id bigint, note text); COMMIT`);
+      const transaction = await prepared(session, { rows: [{ id: 3 }] });
+      const failure = await failureOf(transaction.commit(rangeOf(session, 3n)));
+      expect(failure).toMatchObject({
+        code: 'EOS_TARGET_CHANGED',
+        outcome: 'aborted',
+        retryable: false,
+        details: { table: '"public"."flights"' },
+      });
+      expect(await fixture.column('SELECT id FROM flights')).toEqual([]);
+      expect((await (await fixture.open(flights)).positions()).get('0')?.offset).toBe(2n);
+    })(),
+  );
+
+  test(
+    'that is replaced is no matter for a session that lost its claim, or whose position went back: they are told that',
+    used(async (fixture) => {
+      const sinks = [await fixture.open(flights), await fixture.open(flights)] as const;
+      const zombie = await sinks[0].recover(['0']);
+      await sinks[1].recover(['0']);
+      await fixture.query('DROP TABLE flights; CREATE TABLE flights (id bigint, note text)');
+      const late = await prepared(zombie, { rows: [{ id: 3 }] });
+      expect((await failureOf(late.commit(rangeOf(zombie, 3n)))).code).toBe('EOS_FENCED');
+    }),
+  );
+
+  test(
+    'may be emptied, altered, renamed and moved to another schema: it stays the same',
+    used(async (fixture) => {
+      await fixture.query(`
+        CREATE SCHEMA far; TRUNCATE flights; ALTER TABLE flights ADD more int; ALTER TABLE flights RENAME TO voyages;
+        ALTER TABLE voyages SET SCHEMA far`);
+      const voyages = { ...flights, table: 'far.voyages' };
+      const session = await (await fixture.open(voyages)).recover(['0']);
       expect(session.positions.get('0')?.epoch).toBe(1n);
       await commit(session, { rows: [{ id: 2 }] });
-      // Another table under the old name is another table.
+      // Another table under the old name is another table, and takes nothing from the renamed one.
       const other = await fixture.open(flights, { ...context, sink: 'other' });
       await commit(await other.recover(['0']), { rows: [{ id: 1 }] });
       expect((await failureOf((await fixture.open(flights)).recover(['0']))).code).toBe('EOS_TARGET_CHANGED');
+      expect((await (await fixture.open(voyages)).recover(['0'])).positions.get('0')?.epoch).toBe(2n);
+    }),
+  );
+
+  test(
+    'that is gone leaves no record that a table of the same number could take for its own',
+    used(async (fixture) => {
+      await fixture.query('DROP TABLE flights');
+      await (await fixture.open({ ...flights, table: 'new' }, { ...context, sink: 'other' })).recover(['0']);
+      expect(await fixture.column('SELECT object::text FROM eos.targets')).toEqual(['new']);
     }),
   );
 
@@ -118,7 +169,7 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
       expect(target).toMatchObject({ object: 'flights' });
       await withDatabase(getService(), async (restored) => {
         await restored.query('CREATE TABLE unrelated (); CREATE TABLE flights (id bigint, note text)');
-        await restored.open(flights, { ...context, sink: 'first' });
+        await (await restored.open(flights, { ...context, sink: 'first' })).recover(['0']);
         await restored.query(`
           DELETE FROM eos.targets;
           INSERT INTO eos.targets SELECT * FROM json_populate_recordset(null::eos.targets, '${JSON.stringify([target])}');

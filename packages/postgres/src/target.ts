@@ -1,8 +1,9 @@
 /** The table: whether it is the one that the positions belong to, and making it where it is missing. */
 import { EosError, randomId, type ColumnType, type RowSchema, type SinkContext } from '@eos/core';
 import { checkFormat, FORMAT, permissionError, SETUP_LOCK } from './catalog.js';
+import { readPositions } from './claim.js';
 import type { Link } from './connection.js';
-import { literal, quote, quoteAll, quoteTable } from './identifiers.js';
+import { quote, quoteAll, quoteTable } from './identifiers.js';
 import type { Settings } from './options.js';
 import { inspectTable, schemaError, type Table } from './table.js';
 
@@ -18,25 +19,39 @@ export interface Target {
  * @throws EOS_SCHEMA, EOS_PERMISSION, EOS_TARGET_CHANGED where positions exist and the table does not
  */
 export async function openTarget(link: Link, settings: Settings, context: SinkContext): Promise<Target> {
-  const table = (await inspectTable(link, settings.table)) ?? (await makeTable(link, settings, context));
+  const table = (await findTable(link, settings, context)) ?? (await makeTable(link, settings));
   return { table, id: await identify(link, table) };
 }
 
-async function makeTable(link: Link, settings: Settings, context: SinkContext): Promise<Table> {
+/**
+ * The table, or undefined where it has yet to be made. Only reads.
+ * @throws EOS_SCHEMA where it is missing and may not be made, EOS_TARGET_CHANGED where positions exist and the table does not
+ */
+export async function findTable(
+  link: Link,
+  settings: Settings,
+  context: SinkContext,
+): Promise<Table | undefined> {
+  const table = await inspectTable(link, settings.table);
+  if (table !== undefined) return table;
   const sql = quoteTable(settings.table);
-  const [positions] = await link.run(
-    `SELECT FROM eos.positions WHERE pipeline = ${literal(context.pipeline)} AND sink = ${literal(context.sink)} LIMIT 1`,
-  );
-  if ((positions?.rows.length ?? 0) > 0) {
+  const positions = await readPositions(link, context);
+  if ([...positions.values()].some(({ epoch }) => epoch > 0n)) {
     throw new EosError(
       'EOS_TARGET_CHANGED',
       `positions of ${context.pipeline}/${context.sink} are stored, but their table ${sql} is gone: restore it, or start ` +
         `over under another pipeline id or sink name`,
     );
   }
-  if (!settings.create || settings.schema === undefined || context.mustExist === true) {
+  if (!settings.create || context.mustExist === true) {
     throw schemaError(`table ${sql} does not exist: make it, or give a schema and create: true`);
   }
+  return undefined;
+}
+
+async function makeTable(link: Link, settings: Settings): Promise<Table> {
+  const sql = quoteTable(settings.table);
+  if (settings.schema === undefined) throw schemaError(`a table ${sql} cannot be made without a schema`);
   await transaction(link, `CREATE TABLE IF NOT EXISTS ${sql} (${tableBody(settings.schema, settings.key)})`);
   const table = await inspectTable(link, settings.table);
   if (table === undefined) throw schemaError(`table ${sql} was made, but cannot be seen`);
@@ -89,23 +104,33 @@ function sqlType(type: ColumnType): string {
 }
 
 /**
- * The identity of the table. One that was renamed keeps it; one that was dropped and made again under the same name gets a
- * new one.
+ * The identity of the table, tied to the object itself: one that was renamed keeps it, one that was dropped and made again under
+ * the same name gets a new one, and a dump brings it back by name.
  */
 async function identify(link: Link, table: Table): Promise<string> {
-  const name = literal(table.sql);
-  const find = `SELECT id, format FROM eos.targets WHERE object = ${table.oid}::regclass ORDER BY name = ${name} DESC LIMIT 1`;
+  const object = `${table.oid}::regclass`;
+  const find = `SELECT id, format FROM eos.targets WHERE object = ${object}`;
   const known = await readTarget(link, find);
   if (known !== undefined) return known;
+  await checkTargetGrants(link);
+  // What is gone goes: its number might one day be given to another table.
   await transaction(
     link,
-    `INSERT INTO eos.targets AS t (name, id, object, format) VALUES (${name}, '${randomId()}', ${table.oid}::regclass, ${FORMAT})
-     ON CONFLICT (name) DO UPDATE SET id = excluded.id, object = excluded.object, format = excluded.format
-       WHERE t.object <> excluded.object`,
+    `DELETE FROM eos.targets t WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = t.object);
+     INSERT INTO eos.targets (object, id, format) VALUES (${object}, '${randomId()}', ${FORMAT}) ON CONFLICT DO NOTHING`,
   );
   const made = await readTarget(link, find);
   if (made === undefined) throw schemaError(`the identity of ${table.sql} cannot be read back`);
   return made;
+}
+
+/** @throws EOS_PERMISSION */
+async function checkTargetGrants(link: Link): Promise<void> {
+  const [answer] = await link.run(`
+    SELECT p || ' ON eos.targets' FROM pg_catalog.unnest(ARRAY['INSERT', 'DELETE']) AS g(p)
+    WHERE NOT pg_catalog.has_table_privilege('eos.targets', p)`);
+  const missing = (answer?.rows ?? []).map(([grant]) => String(grant));
+  if (missing.length > 0) throw permissionError(missing);
 }
 
 async function readTarget(link: Link, find: string): Promise<string | undefined> {

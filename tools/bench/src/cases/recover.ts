@@ -24,9 +24,9 @@ CREATE PROCEDURE bench_history(a_pipeline text, a_sink text, a_owner bigint, a_e
 LANGUAGE plpgsql AS $procedure$
 BEGIN
   FOR step IN 0 .. a_count - 1 LOOP
-    PERFORM eos.commit_v1(a_pipeline, a_sink, a_owner, step + 1, jsonb_build_array(jsonb_build_object(
+    PERFORM eos.commit_v2(a_pipeline, a_sink, a_owner, step + 1, jsonb_build_array(jsonb_build_object(
       'partition', '0', 'epoch', a_epoch + step, 'next_offset', a_epoch + step + 1, 'format', a_format,
-      'source', jsonb_build_object('kind', 'benchmark'))));
+      'source', jsonb_build_object('kind', 'benchmark'))), '{}', '{}');
     COMMIT;
   END LOOP;
 END $procedure$`;
