@@ -11,6 +11,8 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: { '\\.ts$': ['@swc/jest', swc] },
+  // For tests that hang. No test may depend on how fast the machine is.
+  testTimeout: 120_000,
   testMatch: ['<rootDir>/src/**/*.test.ts'],
   reporters: ['default', '<rootDir>/../../tools/jest/count-reporter.mjs'],
 };

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { basename, relative, resolve } from 'node:path';
 
-/** Leaves how many tests passed, failed and were skipped in `.cache/test-results`, for the sum that CI prints. */
+/** Leaves in `.cache/test-results` how many tests passed, failed and were skipped, and what failed, for the summary that CI prints. */
 export default class CountReporter {
   #projectRoot;
 
@@ -16,8 +16,22 @@ export default class CountReporter {
       passed: results.numPassedTests,
       failed: results.numFailedTests + results.numRuntimeErrorTestSuites,
       skipped: results.numPendingTests,
+      failures: results.testResults.flatMap((file) => this.#failuresOf(file)),
     };
     writeFileSync(resolve(folder, `${this.#projectName()}.json`), JSON.stringify(counts) + '\n');
+  }
+
+  /** A file that cannot be loaded has a message and no tests. */
+  #failuresOf({ testFilePath, testResults, testExecError, failureMessage }) {
+    const file = relative(resolve(this.#projectRoot, '../..'), testFilePath);
+    if (testExecError) return [{ file, name: 'the file itself', message: failureMessage ?? '' }];
+    return testResults
+      .filter(({ status }) => status === 'failed')
+      .map(({ fullName, failureMessages }) => ({
+        file,
+        name: fullName,
+        message: failureMessages.join('\n'),
+      }));
   }
 
   #projectName() {
