@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Op, rowSchema, t } from '@eos/core';
 import { describeWithService } from '@eos/services';
@@ -207,7 +206,7 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
         const transaction = await session.begin();
         const rows = Array.from({ length: 100_000 }, (_, id) => ({ id, note: 'x'.repeat(200) }));
         const write = transaction.write(batchOf({ rows })).catch(() => undefined);
-        await delay(200);
+        await fixture.untilLocked('relation');
         await transaction.rollback();
         await fixture.query('COMMIT');
         await write;

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Op, rowSchema, t } from '@eos/core';
 import { describeWithService } from '@eos/services';
@@ -43,16 +42,18 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
     test(
       'waits for a commit in flight, and finds what it did',
       run(async (fixture) => {
-        const session = await (await fixture.open(table)).recover(['0']);
+        const patient = { ...table, lockTimeoutMs: 60_000 };
+        const session = await (await fixture.open(patient)).recover(['0']);
         await commit(session, { rows: [{ id: 1 }] });
-        // A commit that the server is slow at: the trigger runs when it has locked the claim.
-        await fixture.query(`
-          CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.15); RETURN NEW; END';
-          CREATE TRIGGER slow AFTER INSERT ON eos.positions FOR EACH ROW EXECUTE FUNCTION slow()`);
+        // The trigger runs when the commit has locked the claim.
+        const gate = await fixture.gate('eos.positions', 'AFTER INSERT');
         const transaction = await prepared(session, { rows: [{ id: 2 }] });
         const committing = transaction.commit(rangeOf(session, 2n));
-        await delay(50);
-        const successor = await (await fixture.open(table)).recover(['0']);
+        await gate.reached();
+        const claiming = (await fixture.open(patient)).recover(['0']);
+        await fixture.untilLocked('transactionid');
+        await gate.open();
+        const successor = await claiming;
         expect(successor.positions.get('0')).toMatchObject({ epoch: 2n, offset: 2n, txId: transaction.id });
         await committing;
         expect(await fixture.column('SELECT count(*)::int FROM flights')).toEqual([2]);
@@ -63,12 +64,10 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
       'ends a connection of the session before it that holds the lock and hangs',
       run(async (fixture) => {
         const hanging = await (await fixture.open(table)).recover(['0']);
-        await fixture.query(`
-          CREATE FUNCTION hang() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(60); RETURN NEW; END';
-          CREATE TRIGGER hang AFTER INSERT ON eos.positions FOR EACH ROW EXECUTE FUNCTION hang()`);
+        const gate = await fixture.gate('eos.positions', 'AFTER INSERT');
         const transaction = await prepared(hanging, { rows: [{ id: 1 }] });
         const failure = failureOf(transaction.commit(rangeOf(hanging, 1n)));
-        await delay(50);
+        await gate.reached();
         const successor = await (await fixture.open(table)).recover(['0']);
         expect(successor.positions.get('0')).toMatchObject({ epoch: 0n });
         expect(await failure).toMatchObject({
@@ -76,7 +75,7 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
           outcome: 'unknown',
           retryable: true,
         });
-        await fixture.query('DROP TRIGGER hang ON eos.positions');
+        await gate.open();
         await commit(successor, { rows: [{ id: 1 }] });
         expect(await fixture.column('SELECT id FROM flights')).toEqual(['1']);
       }),
@@ -89,9 +88,7 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
         await fixture.query(`SET application_name = 'a "person"'; BEGIN; SELECT FROM eos.claims FOR UPDATE`);
         const [pid] = await fixture.column('SELECT pg_backend_pid()');
         const sink = await fixture.open(table);
-        const start = performance.now();
         const failure = await failureOf(sink.recover(['0']));
-        expect(performance.now() - start).toBeLessThan(5_000);
         expect(failure).toMatchObject({ code: 'EOS_UNAVAILABLE', retryable: true, outcome: 'aborted' });
         expect(failure.message).toContain(`process ${String(pid)} ("a \\"person\\"")`);
         await fixture.query('COMMIT');
@@ -105,7 +102,7 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
       run(async (fixture) => {
         const hanging = await (await fixture.open(upsert)).recover(['0']);
         const transaction = await prepared(hanging, { rows: [{ id: 1, note: 'a' }] });
-        const options = { ...upsert, terminateBlocking: false, statementTimeoutMs: 600 };
+        const options = { ...upsert, terminateBlocking: false, statementTimeoutMs: 3_000 };
         const successor = await (await fixture.open(options)).recover(['0']);
         const failure = await failureOf(prepared(successor, { rows: [{ id: 1, note: 'b' }] }));
         expect(failure).toMatchObject({ code: 'EOS_UNAVAILABLE', retryable: true, outcome: 'aborted' });
@@ -130,7 +127,7 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
       run(async (fixture) => {
         const partitions = ['a', 'b', 'c', 'd'];
         const open = async (index: number) => {
-          const sink = await fixture.open({ ...table, lockTimeoutMs: 5000 });
+          const sink = await fixture.open({ ...table, lockTimeoutMs: 60_000 });
           return sink.recover(index % 2 === 0 ? partitions : [...partitions].reverse());
         };
         const sessions = await Promise.all(Array.from({ length: 8 }, (_, index) => open(index)));

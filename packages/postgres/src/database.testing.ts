@@ -1,4 +1,6 @@
 /** What the tests have in common: a database for each, and rows committed in few words. */
+import { Socket } from 'node:net';
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import {
   isEosError,
   type Advances,
@@ -22,9 +24,21 @@ export const seed = Number(process.env['EOS_TEST_SEED'] ?? Date.now() % 2 ** 31)
 
 export const context: SinkContext = { pipeline: 'orders', sink: 'flights' };
 
+/** How long a condition is waited for: it is there in milliseconds, unless the machine has other things to do. */
+const PATIENCE_MS = 60_000;
+
+/** Holds up whoever commits or writes, inside the server, for as long as it is shut. */
+export interface Gate {
+  /** Resolves when so many stand before it. */
+  reached(count?: number): Promise<void>;
+  open(): Promise<void>;
+}
+
 /** A database of one test's own. */
 export class Fixture {
   readonly #sinks: Sink<Row>[] = [];
+  /** Of the sinks, those that are open. */
+  readonly #sockets = new Set<Socket>();
 
   constructor(
     readonly database: TestDatabase,
@@ -36,9 +50,69 @@ export class Fixture {
     options: Omit<PostgresSinkOptions, 'connection'> & Partial<PostgresSinkOptions>,
     at = context,
   ): Promise<Sink<Row>> {
-    const sink = await postgresSink<Row>({ connection: this.database.url, ...options }).open(at);
+    const connection = { connectionString: this.database.url, stream: () => this.#socket() };
+    const sink = await postgresSink<Row>({ connection, ...options }).open(at);
     this.#sinks.push(sink);
     return sink;
+  }
+
+  #socket(): Socket {
+    const socket = new Socket();
+    this.#sockets.add(socket);
+    return socket.once('close', () => this.#sockets.delete(socket));
+  }
+
+  /** Ends every connection of sinks, as an administrator or a failing network would, and waits until the sinks have noticed. */
+  async cut(): Promise<void> {
+    await this.query(`
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name LIKE 'eos %'`);
+    await Promise.all([...this.#sockets].map(closed));
+    await turn();
+  }
+
+  /** Waits until the server has ended a connection of a sink, and the sink has noticed. */
+  async untilCut(): Promise<void> {
+    await Promise.race([...this.#sockets].map(closed));
+    await turn();
+  }
+
+  /** Waits until the server says so. */
+  async until(condition: string): Promise<void> {
+    const end = performance.now() + PATIENCE_MS;
+    for (;;) {
+      // Within a transaction, what the statistics say is what they said first.
+      await this.query('SELECT pg_stat_clear_snapshot()');
+      const [isSo] = await this.column(`SELECT (${condition}) AS "isSo"`);
+      if (isSo === true) return;
+      if (performance.now() > end) throw new Error(`the server never came to: ${condition}`);
+      await delay(10);
+    }
+  }
+
+  /** Waits until so many connections of this database wait for a lock of this type. */
+  async untilLocked(type: 'advisory' | 'transactionid' | 'relation', count = 1): Promise<void> {
+    await this.until(`
+      SELECT count(*) = ${count} FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+      WHERE NOT l.granted AND l.locktype = '${type}' AND a.datname = current_database()`);
+  }
+
+  /**
+   * Shuts a gate before each row of `table`.
+   * @param when such as `AFTER INSERT`
+   */
+  async gate(table: string, when: string): Promise<Gate> {
+    const keeper = await this.connect();
+    await keeper.query('SELECT pg_advisory_lock(1)');
+    await keeper.query(`
+      CREATE FUNCTION gate() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NEW; END';
+      CREATE TRIGGER gate ${when} ON ${table} FOR EACH ROW EXECUTE FUNCTION gate()`);
+    return {
+      reached: (count = 1) => this.untilLocked('advisory', count),
+      open: async () => {
+        await keeper.query('SELECT pg_advisory_unlock(1)');
+      },
+    };
   }
 
   async query<R extends QueryResultRow = Row>(text: string): Promise<R[]> {
@@ -74,6 +148,10 @@ export class Fixture {
     await this.client.end().catch(() => undefined);
     await this.database.drop();
   }
+}
+
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.once('close', () => resolve()));
 }
 
 export async function withDatabase(

@@ -112,11 +112,9 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
       const second = await session.begin();
       const rows = Array.from({ length: 20_000 }, (_, id) => ({ id, note: 'x'.repeat(100) }));
       await second.write(batchOf({ rows }));
-      const copying = `SELECT count(*)::int FROM pg_stat_progress_copy WHERE tuples_processed > 0`;
-      for (let tries = 0; (await fixture.column(copying))[0] !== 1; tries += 1) {
-        if (tries > 100) throw new Error('the server has not begun with the second COPY');
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
+      await fixture.until(
+        `EXISTS (SELECT FROM pg_stat_progress_copy WHERE datname = current_database() AND tuples_processed > 0)`,
+      );
       await held.release();
       await committing;
       await second.prepare();
