@@ -1,5 +1,6 @@
 /** Which columns are written, and how: the rows' schema held against the table. */
 import type { ColumnKind, ColumnType } from '@eos/core';
+import { exactEncoder, nativeEncoder, numericModifier } from './exact-values.js';
 import type { Settings } from './options.js';
 import { schemaError, tableColumn, type Table, type TableColumn } from './table.js';
 import { valueEncoder, type ColumnEncoder } from './value-text.js';
@@ -54,7 +55,8 @@ function planColumn({ schema }: Settings, table: Table, column: TableColumn): Co
   const declared = schema?.columns[name];
   if (declared === undefined) {
     const type = catalogType(column);
-    return { name, kind: type.kind, isNullable, encode: valueEncoder(type) };
+    const encode = exactEncoder(column, type.kind, valueEncoder(type));
+    return { name, kind: type.kind, isNullable, encode: nativeEncoder(column, encode) };
   }
   const { type } = declared;
   if (type.kind !== 'string' && !HOLDERS[type.kind].includes(column.type)) {
@@ -69,20 +71,13 @@ function planColumn({ schema }: Settings, table: Table, column: TableColumn): Co
     name,
     kind: type.kind,
     isNullable: isNullable && declared.isNullable,
-    encode: valueEncoder(exact),
+    encode: exactEncoder(column, type.kind, valueEncoder(exact)),
   };
 }
 
 function catalogType({ type, modifier }: TableColumn): ColumnType {
   const kind = KINDS[type] ?? 'string';
   return kind === 'decimal' ? { kind, ...numericModifier(modifier) } : { kind };
-}
-
-/** Precision and scale of `numeric(p, s)`. https://github.com/postgres/postgres/blob/REL_15_STABLE/src/backend/utils/adt/numeric.c */
-export function numericModifier(modifier: number): { precision?: number; scale?: number } {
-  if (modifier < 4) return {};
-  const scale = (((modifier - 4) & 0x7ff) ^ 1024) - 1024;
-  return { precision: ((modifier - 4) >> 16) & 0xffff, scale };
 }
 
 /** What the rows leave out must be able to stay out. */

@@ -157,7 +157,22 @@ describe('copyTextEncoder', () => {
       ['2023-02-29', '2024-13-01', '0000-01-01', '2024-1-1', '10000-01-01', new Date(0), '2100-02-29'],
     ],
     ['timestamp', t.timestamp(), [0, '2024-01-01', new Date(NaN), 2n ** 63n, -210_866_803_200_000_001n]],
-    ['json', t.json(), [undefined, () => 1, 1n, 'a\0', { a: '\ud800' }, { '\0': 1 }]],
+    [
+      'json',
+      t.json(),
+      [
+        undefined,
+        () => 1,
+        1n,
+        'a\0',
+        { a: '\ud800' },
+        { '\0': 1 },
+        '\udc00',
+        { '\udfff': 1 },
+        NaN,
+        { a: [null, -Infinity] },
+      ],
+    ],
     ['uuid', t.uuid(), ['a0eebc99', '{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}', 1]],
     ['boolean', t.boolean(), [1, 't']],
   ] as const)('what is no %s is refused, with its column', (_kind, column, values) => {

@@ -3,15 +3,13 @@
  * a delete and an insert of one key could change places; columns for which that cannot be had are refused.
  */
 import type { ColumnKind } from '@eos/core';
-import { numericModifier } from './columns.js';
 import { field, type Fields } from './copy-text.js';
 import { quoteAll } from './identifiers.js';
-import { refuse } from './refuse.js';
 import { schemaError, tableColumn, type Table, type TableColumn } from './table.js';
 import type { ColumnEncoder } from './value-text.js';
 
 /** Two fields of COPY text are the same value for the server if and only if this makes them the same text. */
-type Canonical = (field: string, value: unknown) => string;
+type Canonical = (field: string) => string;
 
 const asIs: Canonical = (text) => text;
 
@@ -31,7 +29,7 @@ export function planKey(table: Table, columns: readonly ColumnEncoder[], key: re
     if (column === undefined)
       throw schemaError(`the rows leave out the column ${JSON.stringify(name)} of the key`);
     const form = canonicalForm(tableColumn(table, name), column);
-    return { ...column, isNullable: false, encode: (value: unknown) => form(column.encode(value), value) };
+    return { ...column, isNullable: false, encode: (value: unknown) => form(column.encode(value)) };
   });
   const text = (row: Fields) => {
     let joined = '';
@@ -62,67 +60,39 @@ function checkIndex(table: Table, key: readonly string[]): void {
 }
 
 function canonicalForm(column: TableColumn, { kind }: ColumnEncoder): Canonical {
-  const { name, modifier, isDeterministic, sqlType } = column;
-  const form = isDeterministic ? FORMS[kind]?.[column.isEnum ? 'enum' : column.type]?.(modifier) : undefined;
+  const { name, isDeterministic, sqlType } = column;
+  const form = isDeterministic ? FORMS[kind]?.[column.isEnum ? 'enum' : column.type] : undefined;
   if (form !== undefined) return form;
   const type = isDeterministic ? sqlType : `${sqlType} with a nondeterministic collation`;
   const problem = `which ${kind} values are equal in a column of type ${type} cannot be told outside of the server`;
   throw schemaError(`${JSON.stringify(name)} cannot be part of the key: ${problem}`);
 }
 
-type Forms = Readonly<Record<string, (modifier: number) => Canonical | undefined>>;
+type Forms = Readonly<Record<string, Canonical>>;
 
-const same = () => asIs;
-const INTEGERS: Forms = {
-  int2: same,
-  int4: same,
-  int8: same,
-  numeric: (modifier) => exactNumber(modifier, asIs),
-};
-const TIMES: Forms = { timestamptz: exactTime, timestamp: exactTime };
+const INTEGERS: Forms = { int2: asIs, int4: asIs, int8: asIs, numeric: asIs };
+const TIMES: Forms = { timestamptz: asIs, timestamp: asIs };
 
-/** By kind of value and type of column. */
+/** By kind of value and type of column. What a column would round or cut never gets here. */
 const FORMS: Readonly<Partial<Record<ColumnKind, Forms>>> = {
-  boolean: { bool: same },
+  boolean: { bool: asIs },
   int32: INTEGERS,
   int64: INTEGERS,
-  float64: { float8: () => (text) => (text === '-0' ? '0' : text) },
-  decimal: { numeric: (modifier) => exactNumber(modifier, decimalForm) },
-  string: { text: same, enum: same, varchar: limited, bpchar: padded },
-  bytes: { bytea: same },
-  date: { date: same },
+  float64: { float8: (text) => (text === '-0' ? '0' : text) },
+  decimal: { numeric: decimalForm },
+  // Spaces at the end of a `char` do not count.
+  string: { text: asIs, enum: asIs, varchar: asIs, bpchar: (text) => text.replace(/ +$/, '') },
+  bytes: { bytea: asIs },
+  date: { date: asIs },
   timestamp: TIMES,
-  uuid: { uuid: () => (text) => text.toLowerCase(), text: same },
+  uuid: { uuid: (text) => text.toLowerCase(), text: asIs },
 };
-
-/** The server cuts spaces beyond the length, silently: two texts would become one. */
-function limited(modifier: number): Canonical {
-  const length = modifier < 4 ? Infinity : modifier - 4;
-  return (text, value) => {
-    const isLong = typeof value === 'string' && value.length > length && Array.from(value).length > length;
-    return isLong ? refuse(`more than ${length} characters`) : text;
-  };
-}
-
-/** Spaces at its end do not count. */
-function padded(modifier: number): Canonical {
-  const check = limited(modifier);
-  return (text, value) => check(text, value).replace(/ +$/, '');
-}
-
-/** With less than six digits the server would round two instants to one. */
-function exactTime(modifier: number): Canonical | undefined {
-  return modifier < 0 || modifier >= 6 ? asIs : undefined;
-}
-
-/** With a negative scale the server would round two integers to one. */
-function exactNumber(modifier: number, form: Canonical): Canonical | undefined {
-  return (numericModifier(modifier).scale ?? 0) < 0 ? undefined : form;
-}
 
 /** `+01.50` and `1.5` are the same number. */
 function decimalForm(text: string): string {
-  const [, sign = '', whole = '', fraction = ''] = /^([+-]?)0*(\d*)\.?(\d*?)0*$/.exec(text) ?? [];
+  const parts = /^([+-]?)0*(\d*)\.?(\d*?)0*$/.exec(text);
+  if (parts === null) return text;
+  const [, sign = '', whole = '', fraction = ''] = parts;
   const digits = `${whole}.${fraction}`;
   return sign === '-' && digits !== '.' ? `-${digits}` : digits;
 }

@@ -83,15 +83,18 @@ const DECIMALS = Array.from({ length: 100 }, (_, number) =>
 
 const DECIMAL = /^[+-]?(?:(\d+)(?:\.(\d*))?|\.(\d+))$/;
 
-/** The server would round what has too many digits, silently. */
+/** The server would round what has too many digits, silently. Below zero, `scale` counts the zeros that the digits end with. */
 function decimalEncoder(precision: number | undefined, scale: number): (value: unknown) => string {
+  const most = Math.max(0, scale);
+  const zeros = '0'.repeat(Math.max(0, -scale));
   return (value) => {
     const parts = typeof value === 'string' ? DECIMAL.exec(value) : null;
     if (parts === null) return refuse('no decimal: digits in a string, with an optional sign and point');
-    if (precision !== undefined && scale >= 0) {
+    if (precision !== undefined) {
       const whole = (parts[1] ?? '').replace(/^0+/, '');
       const fraction = (parts[2] ?? parts[3] ?? '').replace(/0+$/, '');
-      if (whole.length > Math.max(0, precision - scale) || fraction.length > scale) {
+      const isRound = whole === '' || whole.endsWith(zeros);
+      if (whole.length > Math.max(0, precision - scale) || fraction.length > most || !isRound) {
         return refuse(`more digits than decimal(${precision}, ${scale}) holds`);
       }
     }
@@ -131,7 +134,7 @@ function dateText(value: unknown): string {
 }
 
 /** A NUL or half of a surrogate pair, escaped as JSON.stringify does: an even number of backslashes before it is text. */
-const JSONB_REFUSES = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89ab])/;
+const JSONB_REFUSES = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
 
 function jsonText(value: unknown): string {
   // Its type says string, but what has no JSON (a function, a symbol) gives undefined.
@@ -139,7 +142,13 @@ function jsonText(value: unknown): string {
   if (typeof text !== 'string') return refuse('no JSON');
   if (text.includes('\\u') && JSONB_REFUSES.test(text))
     return refuse('JSON with a NUL or half of a surrogate pair');
+  if (text.includes('null')) JSON.stringify(value, refuseNumber);
   return text.replace(/\\/g, '\\\\');
+}
+
+/** JSON.stringify makes null of a number that JSON does not have. */
+function refuseNumber(_name: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isFinite(value) ? refuse(`JSON has no ${value}`) : value;
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
