@@ -39,6 +39,14 @@ export function changelogs({ group, test, seed }: Suite): void {
       await world.expectRows(expectedRows(options, changes));
     });
 
+    test('a key that comes and goes in one batch, or in one commit, is gone, also where it was there before', async (world) => {
+      const { changelog, key } = world.capabilities;
+      const changes = COMING_AND_GOING.filter(({ op }) => changelog !== 'append' || op === Op.insert);
+      await commitAll(world, 'coming and going', changes, { batch: 2, commit: 4 });
+      const options = { changelog, ...(key === undefined ? {} : { key }) };
+      await world.expectRows(expectedRows(options, changes));
+    });
+
     test('a changelog after a changelog: later commits see what earlier ones left', async (world) => {
       const draws = Array.from({ length: 120 }, (_, index) => ({
         action: index % 7,
@@ -61,6 +69,22 @@ const cutsArbitrary = fc.record({
   batch: fc.integer({ min: 1, max: 20 }),
   commit: fc.integer({ min: 1, max: 40 }),
 });
+
+/** Two make a batch, four a commit. */
+const COMING_AND_GOING: readonly Change<ConformanceRow>[] = [
+  ...[comes(1), comes(2), comes(3), comes(5)],
+  ...[comes(1, 1), goes(1, 1), comes(2, 1), comes(4)],
+  ...[goes(2, 1), goes(4), goes(3), comes(3, 2)],
+  ...[comes(5, 1), comes(6), goes(5, 1), goes(6)],
+];
+
+function comes(id: number, version = 0): Change<ConformanceRow> {
+  return { row: sampleRow(id, version), op: Op.insert };
+}
+
+function goes(id: number, version = 0): Change<ConformanceRow> {
+  return { row: sampleRow(id, version), op: Op.delete };
+}
 
 interface Cuts {
   /** Changes in a batch. */

@@ -51,8 +51,28 @@ export function fencedLaw({ group, test }: Suite): void {
     });
 
     test('two copies started by mistake do not take turns: one ends fenced, the other finishes', async (world) => {
-      const copy = () => runToEnd(world, { rows: 400, rowsPerCommit: 10, pauseMs: 2 });
-      const failures = await Promise.all([failureOf(copy()), failureOf(later(20, copy))]);
+      const script = { rows: 400, rowsPerCommit: 10, pauseMs: 2 };
+      const [isUnderWay, isClaimed] = [signal(), signal()];
+      // The first has come some way, and then waits for the second: however slow the machine is, they meet.
+      const first = runToEnd(world, {
+        ...script,
+        onPoint: async (point, count) => {
+          if (point !== 'commit:before' || count !== 3) return;
+          isUnderWay.give();
+          await isClaimed.given;
+        },
+      });
+      await Promise.race([isUnderWay.given, failureOf(first)]);
+      const second = runToEnd(world, {
+        ...script,
+        onPoint: (point) => {
+          if (point === 'recover:after') isClaimed.give();
+        },
+      });
+      const failures = await Promise.all([
+        failureOf(first),
+        failureOf(second).finally(() => isClaimed.give()),
+      ]);
       const codes = failures.map((failure) => (isEosError(failure) ? failure.code : (failure ?? 'finished')));
       world.expect([...codes].sort()).toEqual(['EOS_FENCED', 'finished']);
       await world.expectSpans([0, 400]);
@@ -60,7 +80,9 @@ export function fencedLaw({ group, test }: Suite): void {
   });
 }
 
-async function later<T>(milliseconds: number, work: () => Promise<T>): Promise<T> {
-  await new Promise((resolve) => setTimeout(resolve, milliseconds));
-  return await work();
+/** Something that one writer does and another waits for. */
+function signal(): { readonly given: Promise<void>; readonly give: () => void } {
+  let give: () => void = () => undefined;
+  const given = new Promise<void>((resolve) => (give = resolve));
+  return { given, give };
 }

