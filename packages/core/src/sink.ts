@@ -15,7 +15,7 @@ export interface SinkCapabilities {
   readonly key?: readonly string[];
   /** Whether a commit moves all its partitions together, or each by itself (then errors carry an outcome for each). */
   readonly atomic: 'transaction' | 'partition';
-  /** Whether the next transaction may be begun and written while one commits. `prepare` waits for the commit all the same. */
+  /** Whether the next transaction may be begun and written while one prepares and commits. Its `prepare` waits for that commit all the same. */
   readonly staging: boolean;
   /** Whether a row that cannot be written may be kept, in the same transaction, elsewhere. */
   readonly deadLetters: boolean;
@@ -85,7 +85,7 @@ export interface SinkSession<in Row> {
   readonly positions: Positions;
   /**
    * Opens a transaction.
-   * @throws EOS_TRANSACTION_OPEN where one is open, unless it is committing and the sink declares staging
+   * @throws EOS_TRANSACTION_OPEN where one is open, unless its `prepare` was called and the sink declares staging
    */
   begin(): Promise<SinkTransaction<Row>>;
   /** Ends the session; an open transaction is rolled back. The claim stays at the destination. */

@@ -1,7 +1,7 @@
 /** Append: one COPY straight into the table, kept open over all batches of a transaction. */
 import { BEGIN } from './commit.js';
-import type { Link } from './connection.js';
-import { startCopy } from './copy-stream.js';
+import { queueCopy } from './copy-queue.js';
+import type { CopyIn } from './copy-stream.js';
 import { rowAdder } from './copy-text.js';
 import { quoteAll } from './identifiers.js';
 import { sendRows, type AddRow } from './row-sender.js';
@@ -18,12 +18,11 @@ export function appendWriters<Row>(table: Table, columns: readonly ColumnEncoder
   const add = rowAdder(columns);
   return {
     prepare: () => Promise.resolve(),
-    begin: (link) => appendWriter<Row>(link, `${BEGIN}; ${copy}`, table.name, add),
+    begin: (link, after) => appendWriter<Row>(queueCopy(link, `${BEGIN}; ${copy}`, after), table.name, add),
   };
 }
 
-function appendWriter<Row>(link: Link, statements: string, table: string, add: AddRow<Row>): Writer<Row> {
-  const copy = startCopy(link, statements);
+function appendWriter<Row>(copy: CopyIn, table: string, add: AddRow<Row>): Writer<Row> {
   const sent = sentRows();
   const buffer = new TextBuffer();
   const explain = (error: unknown): never => {

@@ -13,7 +13,7 @@ import type { Link } from './connection.js';
 import { HEAD_BYTES } from './text-buffer.js';
 
 /** Bytes that may wait in this process: enough that the server never starves while rows are encoded. */
-const HIGH_WATER = 1_048_576;
+export const HIGH_WATER = 1_048_576;
 
 /** Messages of the protocol: type, length of the rest, body. */
 const COPY_DATA = 0x64;

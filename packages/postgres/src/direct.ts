@@ -5,6 +5,7 @@
  */
 import { BEGIN } from './commit.js';
 import type { Link } from './connection.js';
+import { queueCopy } from './copy-queue.js';
 import { startCopy } from './copy-stream.js';
 import { isServerError } from './error-map.js';
 import { sendRows, type AddRow, type RowRange } from './row-sender.js';
@@ -29,10 +30,17 @@ export interface Direct<Row> {
   abandon(): Promise<void>;
 }
 
-/** Begins a transaction with `statement`, a COPY into `table`. */
-export function directRows<Row>(link: Link, statement: string, table: string, add: AddRow<Row>): Direct<Row> {
+export interface DirectOptions {
+  readonly statement: string;
+  readonly table: string;
+  readonly add: AddRow<unknown>;
+  readonly after: Promise<void> | undefined;
+}
+
+/** Begins a transaction with `statement`, a COPY into `table`, when `after` is resolved. */
+export function directRows<Row>(link: Link, { statement, table, add, after }: DirectOptions): Direct<Row> {
   const buffer = new TextBuffer();
-  let copy = startCopy(link, `${BEGIN}; SAVEPOINT eos; ${statement}`);
+  let copy = queueCopy(link, `${BEGIN}; SAVEPOINT eos; ${statement}`, after);
   let sent = sentRows();
   let kept: Buffer[] = [];
   let keptBytes = 0;

@@ -1,4 +1,4 @@
-/** A claim: two connections used in turn, so that one transaction is filled while the other commits. */
+/** A claim: two connections used in turn, so that one transaction is filled while the other prepares and commits. */
 import {
   isEosError,
   type EosError,
@@ -19,6 +19,8 @@ interface Slot {
   isUsed: boolean;
   /** A rollback under way. */
   cleaning: Promise<unknown> | undefined;
+  /** A `prepare` under way. */
+  preparing: Promise<void> | undefined;
 }
 
 export interface SessionOptions<Row> extends Claimed {
@@ -30,16 +32,24 @@ export interface SessionOptions<Row> extends Claimed {
 }
 
 export function openSession<Row>(options: SessionOptions<Row>): SessionDriver<Row> {
-  const slots = options.links.map((link): Slot => ({ link, isUsed: false, cleaning: undefined }));
+  const slots = options.links.map((link): Slot => ({
+    link,
+    isUsed: false,
+    cleaning: undefined,
+    preparing: undefined,
+  }));
   return {
     positions: options.positions,
     async begin(id) {
       const slot = slots.find(({ isUsed }) => !isUsed);
       if (slot === undefined) throw mapError(new Error('every connection of the session is in use'));
       slot.isUsed = true;
+      const other = slots.find((candidate) => candidate !== slot);
+      // While the other transaction waits for a rival's lock, this connection is what it looks from.
+      if (options.rivals.length > 0) await other?.preparing?.catch(nothing);
       await slot.cleaning;
       if (slot.link.lost !== undefined) throw mapError(slot.link.lost);
-      return transaction(slot, id, options);
+      return transaction(slot, other, id, options);
     },
     async close() {
       await Promise.all(slots.map(closeSlot));
@@ -53,7 +63,12 @@ async function closeSlot({ link, isUsed, cleaning }: Slot): Promise<void> {
   else await link.close();
 }
 
-function transaction<Row>(slot: Slot, id: TxId, options: SessionOptions<Row>): TransactionDriver<Row> {
+function transaction<Row>(
+  slot: Slot,
+  other: Slot | undefined,
+  id: TxId,
+  options: SessionOptions<Row>,
+): TransactionDriver<Row> {
   const { link } = slot;
   let writer: Writer<Row> | undefined;
   let step: Promise<void> = Promise.resolve();
@@ -66,14 +81,21 @@ function transaction<Row>(slot: Slot, id: TxId, options: SessionOptions<Row>): T
   return {
     // Begun with the first rows: a transaction without any needs no more than its commit.
     async write(batch) {
-      const open = (writer ??= begin(link, options));
+      const open = (writer ??= begin(link, other?.preparing, options));
       await mapped(watched(open.write(batch), link, options));
     },
     async prepare() {
-      if (writer !== undefined) await mapped(watched(writer.prepare(), link, options));
+      if (writer === undefined) return;
+      const preparing = mapped(watched(writer.prepare(), link, options));
+      slot.preparing = preparing;
+      try {
+        await preparing;
+      } finally {
+        slot.preparing = undefined;
+      }
     },
     async commit(moves) {
-      if (link.lost !== undefined) throw await whyLost(link.lost, moves.from, link, options);
+      if (link.lost !== undefined) throw await whyLost(link.lost, moves.from, other, options);
       await commit(link, options.committer, id, moves, writer !== undefined);
       slot.isUsed = false;
     },
@@ -89,9 +111,13 @@ function transaction<Row>(slot: Slot, id: TxId, options: SessionOptions<Row>): T
   };
 }
 
-function begin<Row>(link: Link, { writers }: SessionOptions<Row>): Writer<Row> {
+function begin<Row>(
+  link: Link,
+  after: Promise<void> | undefined,
+  { writers }: SessionOptions<Row>,
+): Writer<Row> {
   try {
-    return writers.begin(link);
+    return writers.begin(link, after);
   } catch (error) {
     throw mapError(error);
   }
@@ -124,13 +150,19 @@ async function watched<Row>(
 async function whyLost<Row>(
   lost: Error,
   from: Positions,
-  link: Link,
-  { links, committer }: SessionOptions<Row>,
+  other: Slot | undefined,
+  { committer }: SessionOptions<Row>,
 ): Promise<EosError> {
-  const reason = await judgeStored(otherOf(links, link), committer, from).catch((error: unknown) => error);
+  // A connection that the next transaction is being written to answers no question.
+  if (other === undefined || other.isUsed) return mapError(lost);
+  const reason = await judgeStored(other.link, committer, from).catch((error: unknown) => error);
   return isEosError(reason) ? reason : mapError(lost);
 }
 
 function otherOf([first, second]: readonly [Link, Link], link: Link): Link {
   return first === link ? second : first;
+}
+
+function nothing(): void {
+  // Its own caller is told.
 }

@@ -43,7 +43,7 @@ export function upsertWriters<Row>(
     async prepare(link) {
       await link.run(plan.staging.create);
     },
-    begin: (link) => upsertWriter<Row>(link, plan),
+    begin: (link, after) => upsertWriter<Row>(link, plan, after),
   };
 }
 
@@ -55,8 +55,8 @@ function leftOut(column: ColumnEncoder): ColumnEncoder {
  * A transaction begins direct where its keys are likely to be new. With the first delete, update or repeated key, or when the
  * target refuses a key, it goes on by way of the staging table, which can do everything.
  */
-function upsertWriter<Row>(link: Link, plan: UpsertPlan): Writer<Row> {
-  const { keyOf, newKeys, table, staging } = plan;
+function upsertWriter<Row>(link: Link, plan: UpsertPlan, after: Promise<void> | undefined): Writer<Row> {
+  const { copyDirect: statement, addUpsert: add, keyOf, newKeys, table, staging } = plan;
   const isRepeated = repeatFinder();
   let direct: Direct<Row> | undefined;
   let staged: Staged<Row> | undefined;
@@ -67,7 +67,7 @@ function upsertWriter<Row>(link: Link, plan: UpsertPlan): Writer<Row> {
 
   const begin = (batch: ChangeBatch<Row>) => {
     const isDirect = newKeys.isNew() && hasInsertsOnly(batch);
-    if (isDirect) direct = directRows(link, plan.copyDirect, table.name, plan.addUpsert);
+    if (isDirect) direct = directRows(link, { statement, table: table.name, add, after });
     else staged = stagedChanges(link, plan, `${BEGIN}; `, false);
   };
 

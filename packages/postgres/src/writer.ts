@@ -13,6 +13,9 @@ export interface Writer<Row> {
 export interface Writers<Row> {
   /** Readies a new connection. */
   prepare(link: Link): Promise<void>;
-  /** Begins a transaction on an idle connection. */
-  begin(link: Link): Writer<Row>;
+  /**
+   * Begins a transaction on an idle connection. Nothing of it that waits for a lock may reach the server before `after` is resolved,
+   * which the transaction before has then done too: else each could wait for the other.
+   */
+  begin(link: Link, after: Promise<void> | undefined): Writer<Row>;
 }

@@ -57,7 +57,7 @@ const SOURCE = { kind: 'benchmark' };
 
 /**
  * Through the port, without a runner, with the overlap that the port allows: the next transaction is begun and written while the
- * last one commits.
+ * last one prepares and commits.
  */
 export async function driveSink(
   options: OursOptions,
@@ -67,7 +67,7 @@ export async function driveSink(
   const sink = await benchSink(options).open({ pipeline: options.pipeline, sink: 'bench' });
   try {
     const session = await sink.recover(['0']);
-    let lastCommit = Promise.resolve();
+    let settling = Promise.resolve();
     for (let start = 0; start < rows.length; start += rowsPerCommit) {
       const end = Math.min(start + rowsPerCommit, rows.length);
       const transaction = await session.begin();
@@ -75,13 +75,12 @@ export async function driveSink(
         partition: '0',
         rows: rows.slice(start, end),
       });
-      await lastCommit;
-      await transaction.prepare();
-      lastCommit = commit(session, transaction, end, onCommit);
+      await settling;
+      settling = transaction.prepare().then(() => commit(session, transaction, end, onCommit));
       // It is awaited a turn later; until then a failure must not count as unhandled.
-      lastCommit.catch(() => undefined);
+      settling.catch(() => undefined);
     }
-    await lastCommit;
+    await settling;
     await session.close();
   } finally {
     await sink.close();

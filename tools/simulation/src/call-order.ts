@@ -2,7 +2,7 @@
 import type { Incarnation } from './incarnation.js';
 import type { World } from './world.js';
 
-type State = 'open' | 'prepared' | 'committing' | 'ended';
+type State = 'open' | 'preparing' | 'prepared' | 'committing' | 'ended';
 
 /** The calls on one session. */
 export class SessionCalls {
@@ -21,7 +21,7 @@ export class SessionCalls {
   begin(): void {
     this.check('begin');
     const busy = [...this.transactions].some(({ state }) =>
-      this.world.plan.staging ? state !== 'committing' : true,
+      this.world.plan.staging ? state === 'open' : true,
     );
     if (busy) this.violate('begin', 'another transaction is open');
   }
@@ -38,7 +38,7 @@ export class SessionCalls {
     this.#isClosed = true;
     this.process.open.delete(this.name);
     for (const { state } of this.transactions) {
-      if (state === 'open' || state === 'prepared')
+      if (state === 'open' || state === 'preparing' || state === 'prepared')
         this.violate('close', 'a transaction was not rolled back');
     }
   }
@@ -70,13 +70,13 @@ export class TransactionCalls {
 
   prepare(): void {
     this.#expect('prepare', 'open');
-    for (const other of this.session.transactions) {
-      if (other.state === 'committing') this.session.violate('prepare', 'an earlier commit is under way');
-    }
+    const [first] = this.session.transactions;
+    if (first !== this) this.session.violate('prepare', 'an earlier transaction is not committed');
+    this.state = 'preparing';
   }
 
   prepared(): void {
-    if (this.state === 'open') this.state = 'prepared';
+    if (this.state === 'preparing') this.state = 'prepared';
   }
 
   commit(): void {

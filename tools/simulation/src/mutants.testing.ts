@@ -221,15 +221,15 @@ const ROWS = [
   mutant(
     'the next transaction is prepared before the last commit is acknowledged',
     'runner/transactions.ts',
-    'const filled = await this.#fill();\n      await this.#lastCommit();',
+    'const filled = await this.#fill();\n      await this.#lastSettled();',
     'const filled = await this.#fill();',
-    { file: 'state/transaction.ts', find: 'if (this.session.hasEarlierCommit) {', replace: 'if (false) {' },
+    { file: 'state/transaction.ts', find: 'if (this.session.hasEarlier(this)) {', replace: 'if (false) {' },
   ),
   mutant(
     'the next rows go into the transaction that commits',
     'runner/transactions.ts',
-    'this.#open = undefined;\n    onSend(sent);',
-    'onSend(sent);',
+    'this.#open = undefined;\n      this.#settling',
+    'this.#settling',
   ),
   mutant(
     'a transaction takes one half of an update',

@@ -1,13 +1,14 @@
 /**
  * One transaction after the other, from the claim of a session until the assignment ends, something fails or a stop is asked for.
- * Reading and transforming overlap writing; where the sink can stage, filling a transaction overlaps the commit of the last one.
+ * Reading and transforming overlap writing; where the sink can stage, filling a transaction overlaps `prepare` and `commit` of the
+ * last one.
  */
 import { Op } from '../changes.js';
 import type { ChangelogMode } from '../changelog.js';
 import { EosError } from '../errors.js';
 import type { PartitionId } from '../identifiers.js';
-import type { Advance, Advances, Position, Positions, SourceIdentity } from '../positions.js';
-import type { SinkSession, SinkTransaction } from '../sink.js';
+import type { Advance, Position, Positions, SourceIdentity } from '../positions.js';
+import type { CommitRange, SinkSession, SinkTransaction } from '../sink.js';
 import type { SourceBatch, SourceReader } from '../source.js';
 import type { SentCommit } from './claim-ledger.js';
 import type { Environment } from './environment.js';
@@ -72,8 +73,9 @@ export async function runTransactions<In, Row>(
 class TransactionLoop<In, Row> {
   readonly #wakeup = new Wakeup();
   readonly #feed: Feed<In, Row>;
-  #committing: Promise<void> = Promise.resolve();
-  #commitFailure: { readonly error: unknown } | undefined;
+  /** `prepare` and `commit` of the last transaction that was filled; never rejects. */
+  #settling: Promise<void> = Promise.resolve();
+  #failure: { readonly error: unknown } | undefined;
   #open: SinkTransaction<Row> | undefined;
   #isDue = false;
   #cancelTimer: () => void = () => {};
@@ -90,14 +92,14 @@ class TransactionLoop<In, Row> {
     try {
       return await this.#run();
     } catch (error) {
-      // A failed commit is the reason why the next transaction failed too, not the other way round.
-      await this.#committing;
-      throw this.#commitFailure?.error ?? error;
+      // What failed in the last transaction is the reason why the next one failed too, not the other way round.
+      await this.#settling;
+      throw this.#failure?.error ?? error;
     } finally {
       stop.removeEventListener('abort', this.#wakeup.wake);
       revoked?.removeEventListener('abort', this.#wakeup.wake);
       this.#cancelTimer();
-      await this.#committing;
+      await this.#settling;
       await this.#open?.rollback();
       await this.#feed.close();
     }
@@ -105,20 +107,23 @@ class TransactionLoop<In, Row> {
 
   async #run(): Promise<'end' | 'stopped' | 'revoked'> {
     for (;;) {
-      if (!this.options.staging) await this.#lastCommit();
+      if (!this.options.staging) await this.#lastSettled();
       const filled = await this.#fill();
-      await this.#lastCommit();
+      await this.#lastSettled();
       if (this.options.revoked?.aborted) return 'revoked';
       if (filled === undefined) return this.options.stop.aborted ? 'stopped' : 'end';
-      await filled.transaction.prepare();
-      this.#startCommit(filled, await this.#range(filled.parts));
+      this.#open = undefined;
+      this.#settling = this.#settle(filled).catch((error: unknown) => {
+        this.#failure = { error };
+        this.#wakeup.wake();
+      });
     }
   }
 
-  /** Waits for the commit in flight. @throws what it threw */
-  async #lastCommit(): Promise<void> {
-    await this.#committing;
-    if (this.#commitFailure !== undefined) throw this.#commitFailure.error;
+  /** Waits until the last transaction is committed. @throws what its prepare or commit threw */
+  async #lastSettled(): Promise<void> {
+    await this.#settling;
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   /** Begins a transaction with the first batch and writes until a trigger says enough; undefined where there is nothing to commit. */
@@ -169,11 +174,11 @@ class TransactionLoop<In, Row> {
     });
   }
 
-  /** Undefined at the end, when the transaction is due, and where a stop was asked for. @throws what the commit in flight threw */
+  /** Undefined at the end, when the transaction is due, and where a stop was asked for. @throws what the transaction before threw */
   async #nextBatch(halves: ReadonlySet<PartitionId>): Promise<FedBatch<Row> | undefined> {
     const { stop, revoked } = this.options;
     for (;;) {
-      if (this.#commitFailure !== undefined) throw this.#commitFailure.error;
+      if (this.#failure !== undefined) throw this.#failure.error;
       if (stop.aborted || revoked?.aborted) return undefined;
       const batch = this.#feed.take();
       if (batch !== undefined) return batch === 'end' ? undefined : batch;
@@ -182,7 +187,7 @@ class TransactionLoop<In, Row> {
     }
   }
 
-  async #range(parts: Parts): Promise<{ from: Positions; to: Advances }> {
+  async #range(parts: Parts): Promise<CommitRange> {
     const from = new Map<PartitionId, Position>();
     const to = new Map<PartitionId, Advance>();
     for (const [partition, { last }] of parts) {
@@ -202,22 +207,25 @@ class TransactionLoop<In, Row> {
     return { from, to };
   }
 
-  #startCommit({ transaction, parts }: Filled<Row>, range: { from: Positions; to: Advances }): void {
+  async #settle({ transaction, parts }: Filled<Row>): Promise<void> {
+    const range = await this.#prepare(transaction, parts);
     const { environment, onSend, onAcknowledged, session } = this.options;
     const sent = { txId: transaction.id, from: range.from, counts: parts };
     const start = environment.now();
-    this.#open = undefined;
     onSend(sent);
-    this.#committing = transaction.commit(range).then(
-      () => {
-        const positions = new Map([...range.to.keys()].flatMap((name) => entry(session.positions, name)));
-        onAcknowledged({ ...sent, positions, milliseconds: environment.now() - start });
-      },
-      (error: unknown) => {
-        this.#commitFailure = { error };
-        this.#wakeup.wake();
-      },
-    );
+    await transaction.commit(range);
+    const positions = new Map([...range.to.keys()].flatMap((name) => entry(session.positions, name)));
+    onAcknowledged({ ...sent, positions, milliseconds: environment.now() - start });
+  }
+
+  async #prepare(transaction: SinkTransaction<Row>, parts: Parts): Promise<CommitRange> {
+    try {
+      await transaction.prepare();
+      return await this.#range(parts);
+    } catch (error) {
+      await transaction.rollback();
+      throw error;
+    }
   }
 }
 

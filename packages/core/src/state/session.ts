@@ -1,4 +1,4 @@
-/** The state of a session: alive, dead after a failed commit, or closed; at most one transaction, or two where one is committing. */
+/** The state of a session: alive, dead after a failed commit, or closed; at most one transaction, or two where the first is on its way to its commit. */
 import type { SessionDriver } from '../define-sink.js';
 import { EosError } from '../errors.js';
 import { randomId, type Owner, type PartitionId } from '../identifiers.js';
@@ -28,7 +28,7 @@ export class OpenSession<Row> implements SinkSession<Row> {
 
   async begin(): Promise<SinkTransaction<Row>> {
     this.checkAlive();
-    const busy = [...this.#open].find((other) => !(this.capabilities.staging && other.isCommitting));
+    const busy = [...this.#open].find((other) => !(this.capabilities.staging && other.isSealed));
     if (busy !== undefined || this.#open.size > 1) {
       const message = 'commit or roll back the open transaction before the next one begins';
       throw new EosError('EOS_TRANSACTION_OPEN', message);
@@ -71,8 +71,9 @@ export class OpenSession<Row> implements SinkSession<Row> {
     this.#death ??= reason;
   }
 
-  get hasEarlierCommit(): boolean {
-    return [...this.#open].some((other) => other.isCommitting);
+  hasEarlier(transaction: OpenTransaction<Row>): boolean {
+    const [first] = this.#open;
+    return first !== transaction;
   }
 
   ended(transaction: OpenTransaction<Row>): void {

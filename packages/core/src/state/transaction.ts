@@ -9,9 +9,10 @@ import { asEosError, driverCall } from './driver-errors.js';
 import type { OpenSession } from './session.js';
 
 /** `failed`: a step before commit threw, only rollback is left. `unsettled`: the commit threw, the destination knows what became of it. */
-type State = 'open' | 'prepared' | 'failed' | 'committing' | 'committed' | 'unsettled' | 'rolled back';
+type State =
+  'open' | 'preparing' | 'prepared' | 'failed' | 'committing' | 'committed' | 'unsettled' | 'rolled back';
 
-const ROLLBACK_STATES: ReadonlySet<State> = new Set(['open', 'prepared', 'failed']);
+const ROLLBACK_STATES: ReadonlySet<State> = new Set(['open', 'preparing', 'prepared', 'failed']);
 
 export class OpenTransaction<Row> implements SinkTransaction<Row> {
   #state: State = 'open';
@@ -24,8 +25,9 @@ export class OpenTransaction<Row> implements SinkTransaction<Row> {
     readonly id: TxId,
   ) {}
 
-  get isCommitting(): boolean {
-    return this.#state === 'committing';
+  /** No more is written to it: the next one may be begun where the sink stages. */
+  get isSealed(): boolean {
+    return this.#state === 'preparing' || this.#state === 'prepared' || this.#state === 'committing';
   }
 
   async start(): Promise<void> {
@@ -42,13 +44,14 @@ export class OpenTransaction<Row> implements SinkTransaction<Row> {
 
   async prepare(): Promise<void> {
     const driver = this.#enter('prepare', 'open');
-    if (this.session.hasEarlierCommit) {
-      const message = 'prepare must wait until the earlier commit of the session was acknowledged';
+    if (this.session.hasEarlier(this)) {
+      const message = 'prepare must wait until the commit of the earlier transaction was acknowledged';
       throw new EosError('EOS_TRANSACTION_OPEN', message);
     }
+    this.#state = 'preparing';
     await this.#step(() => driver.prepare());
     // A rollback may have come in between.
-    if (this.#state === 'open') this.#state = 'prepared';
+    if (this.#isState('preparing')) this.#state = 'prepared';
   }
 
   async commit({ from, to }: CommitRange): Promise<void> {
@@ -95,12 +98,17 @@ export class OpenTransaction<Row> implements SinkTransaction<Row> {
     return this.#driver;
   }
 
+  /** Asked anew after an await, where the state may be another one by then. */
+  #isState(expected: State): boolean {
+    return this.#state === expected;
+  }
+
   async #step(call: () => Promise<void>): Promise<void> {
     this.#busy = true;
     try {
       await driverCall(call);
     } catch (error) {
-      if (this.#state === 'open') this.#state = 'failed';
+      if (this.#state === 'open' || this.#state === 'preparing') this.#state = 'failed';
       throw error;
     } finally {
       this.#busy = false;
