@@ -18,7 +18,10 @@ export function appendWriters<Row>(table: Table, columns: readonly ColumnEncoder
   const add = rowAdder(columns);
   return {
     prepare: () => Promise.resolve(),
-    begin: (link, after) => appendWriter<Row>(queueCopy(link, `${BEGIN}; ${copy}`, after), table.name, add),
+    begin(link, after) {
+      const open = queueCopy(link, `${BEGIN}; ${copy}`, table.insertLocks > 0 ? after : undefined);
+      return appendWriter<Row>(open, table.name, add);
+    },
   };
 }
 

@@ -7,33 +7,109 @@ import { placedIn } from './sent-rows.js';
 /** Keys of a transaction that are remembered; beyond it any may be a repeat. Bounds memory to some 10 MB. */
 const REMEMBERED_KEYS = 100_000;
 
-/** Each key with the place in the batch of its last change, in the order in which the keys came first. */
-export function lastChanges<Row>(batch: ChangeBatch<Row>, key: KeyOf): ReadonlyMap<KeyValue, number> {
-  const { rows } = batch;
+/** The last change of each key of a batch. */
+export interface LastChanges {
+  /** How many keys. */
+  readonly size: number;
+  /** Their places in the batch, in the order in which the keys came first; undefined where no key comes twice. */
+  readonly places: Uint32Array | undefined;
+  readonly keys: () => Iterable<KeyValue>;
+  /** The lowest and the highest key, where each is a number above the one before. */
+  readonly range: KeyRange | undefined;
+}
+
+export interface KeyRange {
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+/** @throws EOS_ROW with the place of a row that has no key */
+export function lastChanges<Row>(batch: ChangeBatch<Row>, key: KeyOf): LastChanges {
+  return ascendingChanges(batch, key) ?? foldedChanges(batch, key);
+}
+
+/** Numbers that ascend, as most new keys do, are known to be distinct: no table of them is made. Undefined where they do not. */
+function ascendingChanges<Row>(batch: ChangeBatch<Row>, key: KeyOf): LastChanges | undefined {
+  const keys = new Float64Array(batch.rows.length);
+  let highest = -Infinity;
+  const isAscending = everyKey(batch, key, (value, index) => {
+    if (typeof value !== 'number' || value <= highest) return false;
+    keys[index] = highest = value;
+    return true;
+  });
+  const [lowest] = keys;
+  if (!isAscending || lowest === undefined) return undefined;
+  return { size: keys.length, places: undefined, keys: () => keys, range: { lowest, highest } };
+}
+
+function foldedChanges<Row>(batch: ChangeBatch<Row>, key: KeyOf): LastChanges {
   const last = new Map<KeyValue, number>();
+  everyKey(batch, key, (value, index) => {
+    last.set(value, index);
+    return true;
+  });
+  // Without a repeat a batch is its own last changes, in its own order.
+  const places = last.size === batch.rows.length ? undefined : Uint32Array.from(last.values());
+  return { size: last.size, places, keys: () => last.keys(), range: undefined };
+}
+
+/** False where `visit` says so of a key: the rest is not visited. */
+function everyKey<Row>(
+  batch: ChangeBatch<Row>,
+  key: KeyOf,
+  visit: (value: KeyValue, index: number) => boolean,
+): boolean {
+  const { rows } = batch;
   let index = 0;
   try {
-    for (; index < rows.length; index += 1) last.set(key(fieldsOf(rows[index])), index);
+    for (; index < rows.length; index += 1) if (!visit(key(fieldsOf(rows[index])), index)) return false;
   } catch (error) {
     throw isEosError(error) ? placedIn(error, batch, index) : error;
   }
-  return last;
+  return true;
 }
 
-/** Tells whether any key of a batch was in an earlier one of the same transaction. Never says no wrongly. */
-export function repeatFinder(): (keys: ReadonlyMap<KeyValue, number>) => boolean {
-  let first: ReadonlyMap<KeyValue, number> | undefined;
-  let known: Set<KeyValue> | undefined;
-  return (keys) => {
-    // Most transactions are one batch: nothing is copied for them.
-    if (first === undefined) {
-      first = keys;
-      return false;
+/** The keys of a transaction so far. */
+export interface SeenKeys {
+  /** Adds the keys of a batch, and tells whether any was there before. Never says no wrongly. */
+  add(changes: LastChanges): boolean;
+  /** No key so far is above it: Infinity where that is not known. */
+  readonly highest: number;
+}
+
+export function seenKeys(): SeenKeys {
+  let highest = -Infinity;
+  let count = 0;
+  // Looked into only when a batch comes that is not above all before: most transactions are one batch, or ascend.
+  let unread: LastChanges[] = [];
+  const known = new Set<KeyValue>();
+
+  const remember = (changes: LastChanges) => {
+    count += changes.size;
+    highest = Math.max(highest, changes.range?.highest ?? Infinity);
+    if (count <= REMEMBERED_KEYS) {
+      unread.push(changes);
+      return;
     }
-    if ((known ?? first).size > REMEMBERED_KEYS) return true;
-    known ??= new Set(first.keys());
-    const before = known.size;
-    for (const key of keys.keys()) known.add(key);
-    return known.size < before + keys.size;
+    unread = [];
+    known.clear();
+  };
+  const isKnown = (changes: LastChanges) => {
+    if (count > REMEMBERED_KEYS) return true;
+    for (const earlier of unread) for (const key of earlier.keys()) known.add(key);
+    unread = [];
+    for (const key of changes.keys()) if (known.has(key)) return true;
+    return false;
+  };
+
+  return {
+    add(changes) {
+      const isRepeated = count > 0 && (changes.range?.lowest ?? -Infinity) <= highest && isKnown(changes);
+      remember(changes);
+      return isRepeated;
+    },
+    get highest() {
+      return highest;
+    },
   };
 }

@@ -28,6 +28,8 @@ export interface Table {
   /** Qualified and quoted, as SQL. */
   readonly sql: string;
   readonly columns: readonly TableColumn[];
+  /** By how many unique indexes and exclusion constraints an insert may have to wait for another transaction; Infinity where a trigger may. */
+  readonly insertLocks: number;
   /** The columns of each unique index that an upsert can go by: whole, immediate, without expressions. */
   readonly uniqueKeys: readonly (readonly string[])[];
   /** What this role may do with it: `INSERT`, … and `TEMPORARY` tables in the database. */
@@ -40,7 +42,7 @@ export async function inspectTable(link: Link, table: TableName): Promise<Table 
   const [found, columns, keys, grants] = await link.run(
     [tableQuery(oid), columnQuery(oid), keyQuery(oid), grantQuery(oid)].join('; '),
   );
-  const [id, schema, name, kind, isDurable] = found?.rows[0] ?? [];
+  const [id, schema, name, kind, isDurable, locks] = found?.rows[0] ?? [];
   if (typeof id !== 'string' || typeof schema !== 'string' || typeof name !== 'string') return undefined;
   if (kind !== 'r' && kind !== 'p') throw schemaError(`${schema}.${name} is no table`);
   if (isDurable !== 't') {
@@ -53,6 +55,7 @@ export async function inspectTable(link: Link, table: TableName): Promise<Table 
     name,
     sql: quoteTable({ schema, name }),
     columns: (columns?.rows ?? []).map(readColumn),
+    insertLocks: Number(locks),
     uniqueKeys: readKeys(keys?.rows ?? []),
     grants: new Set((grants?.rows ?? []).map(([grant]) => String(grant))),
   };
@@ -62,7 +65,10 @@ function tableQuery(oid: string): string {
   return `
     SELECT c.oid, n.nspname, c.relname, c.relkind, NOT EXISTS (
       SELECT FROM pg_catalog.pg_partition_tree(c.oid) t JOIN pg_catalog.pg_class p ON p.oid = t.relid
-      WHERE p.relpersistence <> 'p') AND c.relpersistence = 'p'
+      WHERE p.relpersistence <> 'p') AND c.relpersistence = 'p',
+      (SELECT max(CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = part.oid) THEN 'Infinity'::float8
+        ELSE (SELECT count(*) FROM pg_catalog.pg_index i WHERE i.indrelid = part.oid AND (i.indisunique OR i.indisexclusion)) END)
+        FROM (SELECT c.oid UNION SELECT relid FROM pg_catalog.pg_partition_tree(c.oid)) AS part(oid))
     FROM pg_catalog.pg_class c
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ${oid}`;
 }

@@ -4,7 +4,7 @@ import { BEGIN } from './commit.js';
 import type { Link } from './connection.js';
 import { rowAdder } from './copy-text.js';
 import { directRows, type Direct } from './direct.js';
-import { lastChanges, repeatFinder } from './fold.js';
+import { lastChanges, seenKeys, type LastChanges, type SeenKeys } from './fold.js';
 import { guessNewKeys, type Guess } from './guess.js';
 import { quoteAll } from './identifiers.js';
 import { planKey, type KeyOf } from './keys.js';
@@ -21,6 +21,8 @@ interface UpsertPlan extends StagedPlan {
   /** A COPY of upserts into the target. */
   readonly copyDirect: string;
   readonly newKeys: Guess;
+  /** The keys of the latest transaction that was begun. */
+  latest: SeenKeys;
 }
 
 export function upsertWriters<Row>(
@@ -38,6 +40,7 @@ export function upsertWriters<Row>(
     addDelete: rowAdder(columns.map((column) => (key.includes(column.name) ? column : leftOut(column)))),
     copyDirect: `COPY ${table.sql} (${quoteAll(names)}) FROM STDIN`,
     newKeys: guessNewKeys(),
+    latest: seenKeys(),
   };
   return {
     async prepare(link) {
@@ -57,7 +60,12 @@ function leftOut(column: ColumnEncoder): ColumnEncoder {
  */
 function upsertWriter<Row>(link: Link, plan: UpsertPlan, after: Promise<void> | undefined): Writer<Row> {
   const { copyDirect: statement, addUpsert: add, keyOf, newKeys, table, staging } = plan;
-  const isRepeated = repeatFinder();
+  const { highest: earlier } = plan.latest;
+  const seen = (plan.latest = seenKeys());
+  // Keys above all of the transaction before wait for none of its locks, nor it for theirs, where nothing but the key has any.
+  const isFree = ({ range }: LastChanges) =>
+    table.insertLocks <= 1 && range !== undefined && range.lowest > earlier;
+  let waitsFor = after;
   let direct: Direct<Row> | undefined;
   let staged: Staged<Row> | undefined;
   let isAbandoned = false;
@@ -65,10 +73,17 @@ function upsertWriter<Row>(link: Link, plan: UpsertPlan, after: Promise<void> | 
     if (isAbandoned) throw new EosError('EOS_ABORTED', 'the transaction was rolled back');
   };
 
-  const begin = (batch: ChangeBatch<Row>) => {
+  const begin = (batch: ChangeBatch<Row>, last: LastChanges) => {
     const isDirect = newKeys.isNew() && hasInsertsOnly(batch);
-    if (isDirect) direct = directRows(link, { statement, table: table.name, add, after });
-    else staged = stagedChanges(link, plan, `${BEGIN}; `, false);
+    if (isDirect) {
+      direct = directRows(link, {
+        statement,
+        table: table.name,
+        add,
+        after: isFree(last) ? undefined : after,
+      });
+      if (!isFree(last)) waitsFor = undefined;
+    } else staged = stagedChanges(link, plan, `${BEGIN}; `, false);
   };
 
   /** What went in directly stays in, unless it was refused. */
@@ -89,14 +104,11 @@ function upsertWriter<Row>(link: Link, plan: UpsertPlan, after: Promise<void> | 
   return {
     async write(batch) {
       const last = lastChanges(batch, keyOf);
-      const hasRepeats = isRepeated(last);
-      // Without a repeat within it, a batch is its own last changes, in its own order.
-      const rows = {
-        batch,
-        places: last.size === batch.rows.length ? undefined : Uint32Array.from(last.values()),
-      };
-      if (direct === undefined && staged === undefined) begin(batch);
+      const hasRepeats = seen.add(last);
+      const rows = { batch, places: last.places };
+      if (direct === undefined && staged === undefined) begin(batch, last);
       if (direct !== undefined && !hasRepeats && hasInsertsOnly(batch)) {
+        if (!isFree(last)) await waitsFor;
         if (!(await direct.write(rows))) await leave(direct);
         return;
       }

@@ -145,8 +145,8 @@ const OUTCOMES = [
   mutant(
     'a failed commit counts as acknowledged',
     'runner/transactions.ts',
-    'this.#commitFailure = { error };',
-    'onAcknowledged({ ...sent, positions: range.from, milliseconds: 0 });',
+    'await transaction.commit(range);',
+    'await transaction.commit(range).catch(() => undefined);',
   ),
   mutant(
     'the session lives on after a failed commit',
@@ -159,13 +159,13 @@ const OUTCOMES = [
     'state/transaction.ts',
     'this.session.ended(this);\n      this.session.die(asEosError(error));',
     'this.session.ended(this);',
-    { file: 'runner/transactions.ts', find: 'this.#commitFailure = { error };', replace: '' },
+    { file: 'runner/transactions.ts', find: 'this.#failure = { error };', replace: '' },
   ),
   mutant(
     'a transaction is rolled back whose commit was sent',
     'state/transaction.ts',
-    "new Set(['open', 'prepared', 'failed'])",
-    "new Set(['open', 'prepared', 'failed', 'committing'])",
+    "new Set(['open', 'preparing', 'prepared', 'failed'])",
+    "new Set(['open', 'preparing', 'prepared', 'failed', 'committing'])",
   ),
   mutant(
     'failures are counted although something was committed between them',
@@ -259,6 +259,7 @@ const ENDINGS = [
     '[...this.#open].map((transaction) => transaction.rollback())',
     '[]',
     { file: 'runner/transactions.ts', find: 'await this.#open?.rollback();', replace: '' },
+    { file: 'runner/transactions.ts', find: 'await transaction.rollback();', replace: '' },
   ),
   mutant(
     'the session stays open after its run',

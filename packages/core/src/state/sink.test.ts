@@ -93,6 +93,27 @@ describe('the states of a transaction', () => {
     expect(session.positions.get('0')).toMatchObject({ epoch: 1n, offset: 1n, txId: first.id });
   });
 
+  test('the next transaction may be begun when prepare was called, and not before', async () => {
+    let answer = () => {};
+    const { sink, calls } = await openSink(
+      { prepare: () => new Promise((resolve) => (answer = resolve)) },
+      true,
+    );
+    const session = await sink.recover(['0']);
+    const first = await session.begin();
+    await first.write(batch);
+    await expect(session.begin()).rejects.toMatchObject({ code: 'EOS_TRANSACTION_OPEN' });
+    const preparing = first.prepare();
+    const second = await session.begin();
+    await second.write(batch);
+    await expect(first.write(batch)).rejects.toMatchObject({ code: 'EOS_STATE' });
+    await expect(second.prepare()).rejects.toMatchObject({ code: 'EOS_TRANSACTION_OPEN' });
+    answer();
+    await preparing;
+    await first.rollback();
+    expect(calls).toEqual(['write', 'prepare', 'write', 'rollback']);
+  });
+
   test.each([
     ['partitions that were not claimed', new Map([['1', { offset: 1n, source: {} }]])],
     ['no partition', new Map()],

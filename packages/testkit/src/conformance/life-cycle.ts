@@ -161,6 +161,28 @@ export function lifeCycle({ group, test }: Suite): void {
       await world.expectSpans([0, 20]);
     });
 
+    test('where staging is declared, the next transaction may be written while one prepares', async (world) => {
+      const session = await world.claim();
+      const first = await session.begin();
+      await first.write(spanBatch('0', [0, 10]));
+      const preparing = first.prepare();
+      if (world.capabilities.staging) {
+        const second = await session.begin();
+        await second.write(spanBatch('0', [10, 20]));
+        await preparing;
+        await first.commit(world.range(session, { '0': [0, 10] }));
+        await world.expectSpans([0, 10]);
+        await second.prepare();
+        await second.commit(world.range(session, { '0': [10, 20] }));
+      } else {
+        await world.expectCode(session.begin(), 'EOS_TRANSACTION_OPEN');
+        await preparing;
+        await first.commit(world.range(session, { '0': [0, 10] }));
+        await world.commit(session, { '0': [10, 20] });
+      }
+      await world.expectSpans([0, 20]);
+    });
+
     test('a staged transaction that is rolled back does not disturb the commit under way', async (world) => {
       const session = await world.claim();
       const first = await world.prepare(session, { '0': [0, 10] });
