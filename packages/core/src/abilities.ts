@@ -5,6 +5,7 @@
 import type { PartitionId } from './identifiers.js';
 import type { Position, Positions } from './positions.js';
 import type { SinkContext } from './sink.js';
+import type { ReadTableOptions, TableSnapshot } from './table-reader.js';
 
 export interface SinkAbilities {
   /**
@@ -13,6 +14,11 @@ export interface SinkAbilities {
    * @throws EOS_UNAVAILABLE, EOS_PERMISSION, EOS_FORMAT
    */
   readonly status?: (context: SinkContext) => Promise<SinkStatus>;
+  /**
+   * Takes a snapshot of the destination, rows and positions, to hold it against its source.
+   * @throws EOS_UNAVAILABLE, EOS_PERMISSION, EOS_FORMAT, EOS_SCHEMA, EOS_TARGET_CHANGED; EOS_CONFIG for a key that there is not
+   */
+  readonly readTable?: (context: SinkContext, options?: ReadTableOptions) => Promise<TableSnapshot>;
 }
 
 export type SinkStatus = ReadonlyMap<PartitionId, PartitionStatus>;

@@ -25,3 +25,5 @@ export type { PipelineEvents } from './runner/events.js';
 export type { Transform, Transformed } from './runner/feed.js';
 export type { RunResult } from './runner/run.js';
 export type { Trigger } from './runner/trigger.js';
+export * from './table-reader.js';
+export { replay, type ReplayOptions } from './runner/replay.js';

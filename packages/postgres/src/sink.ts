@@ -22,6 +22,7 @@ import { quoteTable } from './identifiers.js';
 import { checkOptions, type PostgresSinkOptions, type Settings } from './options.js';
 import { openSession } from './session.js';
 import { readStatus } from './status.js';
+import { readTable } from './table-reader.js';
 import type { Table } from './table.js';
 import { checkGrants, findTable, openTarget } from './target.js';
 import { upsertWriters } from './upsert.js';
@@ -53,7 +54,10 @@ export function postgresSink<Row>(options: PostgresSinkOptions): SinkConnector<R
       deadLetters: false,
       durable: true,
     },
-    abilities: { status: (context) => readStatus(settings, context) },
+    abilities: {
+      status: (context) => readStatus(settings, context),
+      readTable: (context, options) => readTable(settings, context, options),
+    },
     connect: (context) => connect<Row>(settings, context),
   });
 }

@@ -75,7 +75,7 @@ export class Feed<In, Row> {
   async #read(rows: number): Promise<void> {
     try {
       const batch = await this.#readFresh(rows);
-      this.#next = batch === undefined ? 'end' : await this.#transformed(batch);
+      this.#next = batch === undefined ? 'end' : await transformed(batch, this.transform, this.changelog);
     } catch (error) {
       this.#failure = sourceError(error);
     }
@@ -94,17 +94,25 @@ export class Feed<In, Row> {
       return fresh;
     }
   }
+}
 
-  async #transformed(source: SourceBatch<In>): Promise<FedBatch<Row>> {
-    let result: Transformed<Row>;
-    try {
-      result = await this.transform(source);
-    } catch (error) {
-      if (isEosError(error)) throw error;
-      throw transformError(source, `threw: ${messageOf(error)}`, error);
-    }
-    return { source, changes: asChanges(result, source, this.changelog) };
+/**
+ * What the transform makes of a batch.
+ * @throws EOS_TRANSFORM, or the EosError that the transform threw
+ */
+export async function transformed<In, Row>(
+  source: SourceBatch<In>,
+  transform: Transform<In, Row>,
+  changelog: ChangelogMode,
+): Promise<FedBatch<Row>> {
+  let result: Transformed<Row>;
+  try {
+    result = await transform(source);
+  } catch (error) {
+    if (isEosError(error)) throw error;
+    throw transformError(source, `threw: ${messageOf(error)}`, error);
   }
+  return { source, changes: asChanges(result, source, changelog) };
 }
 
 /**
