@@ -112,6 +112,24 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
     );
 
     test(
+      'a value that an index cannot hold is told with its row',
+      run(async (fixture) => {
+        await fixture.query('CREATE TABLE flights (id bigint, note text UNIQUE)');
+        const session = await (await fixture.open({ table: 'flights' })).recover(['0']);
+        // Random digits, which do not compress.
+        const note = Array.from({ length: 1000 }, () => Math.random().toString(36)).join('');
+        const transaction = await session.begin();
+        await transaction.write(batchOf({ rows: [{ id: 1n }, { id: 2n, note }] }, 500));
+        const failure = await failureOf(transaction.prepare());
+        expect(failure).toMatchObject({
+          code: 'EOS_ROW',
+          retryable: false,
+          details: { offset: 501n, sqlState: '54000' },
+        });
+      }),
+    );
+
+    test(
       'a rejected row is found far into a large transaction, too',
       run(async (fixture) => {
         await fixture.query('CREATE TABLE flights (id bigint CHECK (id <> 1234567))');

@@ -1,7 +1,7 @@
 /** One connection to the server: opened, set up, bounded in time, and never the end of the process. */
 import { EosError, messageOf } from '@eos/core';
 import { Client, type ClientConfig } from 'pg';
-import { mapError } from './error-map.js';
+import { mapConnectError } from './connect-error.js';
 import { literal } from './identifiers.js';
 import type { Settings } from './options.js';
 
@@ -69,7 +69,7 @@ export async function openLink(settings: Settings, name: string): Promise<Link> 
     return link;
   } catch (error) {
     link.destroy();
-    throw mapError(error);
+    throw mapConnectError(error);
   }
 }
 

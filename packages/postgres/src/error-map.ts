@@ -64,6 +64,9 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   '42': SCHEMA, // syntax or access rule: no such table or column, wrong type
   '42501': PERMISSION,
   '44': ROW, // WITH CHECK OPTION violation
+  '54': ROW, // a value beyond what an index entry, a JSON document or a stack holds
+  '54011': SCHEMA, // too many columns
+  '54023': SCHEMA, // too many arguments
   '53': RETRY, // out of disk, memory or connections
   '55P03': RETRY, // lock not available
   '57': RETRY, // operator intervention: shutdown, crash, cancelled
@@ -75,7 +78,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 export function mapError(error: unknown, outcome: Outcome = 'aborted'): EosError {
   if (isEosError(error)) return error;
   if (!isServerError(error)) {
-    return new EosError('EOS_UNAVAILABLE', `the connection to the server failed: ${messageOf(error)}`, {
+    return new EosError('EOS_UNAVAILABLE', `the connection to the server failed: ${socketMessage(error)}`, {
       retryable: true,
       outcome,
       cause: error,
@@ -89,6 +92,13 @@ export function mapError(error: unknown, outcome: Outcome = 'aborted'): EosError
     cause: error,
     details: serverDetails(error),
   });
+}
+
+/** Where a name stands for several addresses, and none answers, the error holds one for each and says nothing itself. */
+export function socketMessage(error: unknown): string {
+  const errors: unknown =
+    typeof error === 'object' && error !== null && 'errors' in error ? error.errors : undefined;
+  return Array.isArray(errors) ? [...new Set(errors.map(messageOf))].join('; ') : messageOf(error);
 }
 
 /** A disk that is full ends the server where it cannot write its log. Where that word comes in another language, nothing is decided. */
@@ -107,7 +117,7 @@ export function mapCommitError(error: unknown): EosError {
   // The server ends a session that was idle for too long before it reads the next request.
   const isDecided = isServerError(error) && !UNDECIDED.test(error.code) && !isPanic(error);
   if (isDecided) return mapError(error);
-  return new EosError('EOS_UNKNOWN_OUTCOME', `the answer of the commit was lost: ${messageOf(error)}`, {
+  return new EosError('EOS_UNKNOWN_OUTCOME', `the answer of the commit was lost: ${socketMessage(error)}`, {
     retryable: true,
     outcome: 'unknown',
     cause: error,

@@ -318,7 +318,11 @@ describe('TLS', () => {
         const stranger = await failureOf(
           fixture.open({ ...flights, connection: { ...connection, ssl: true } }),
         );
-        expect(stranger).toMatchObject({ code: 'EOS_UNAVAILABLE' });
+        expect(stranger).toMatchObject({
+          code: 'EOS_CONFIG',
+          retryable: false,
+          details: { option: 'connection' },
+        });
       });
     } finally {
       await server.stop();

@@ -10,19 +10,14 @@ interface RowPlace {
   readonly offset?: bigint;
 }
 
-interface Sent {
-  readonly partition: PartitionId;
-  readonly offsets: BigInt64Array | undefined;
-  /** Line of its first row, counted from 1. */
-  readonly first: number;
-  readonly count: number;
-}
-
 /**
- * The server can only be behind by what the buffers on the way hold, so that the places of the latest lines will do: memory
- * stays bounded in a transaction of any size.
+ * The server can only be behind by what the buffers on the way hold, so that the places of the latest lines will do: 12 bytes each,
+ * whatever the size of the transaction and of its batches.
  */
-const KEPT_LINES = 500_000;
+const KEPT_LINES = 524_288;
+
+/** For a transaction of ordinary size, which then costs no more than this. */
+const FIRST_LINES = 1_024;
 
 export interface SentRows {
   /** Remembers rows that are sent, one line each, in order. */
@@ -32,26 +27,45 @@ export interface SentRows {
 }
 
 export function sentRows(): SentRows {
-  const batches: Sent[] = [];
+  const origins = originNumbers();
+  // Rings: line n is at n modulo their length, which is a power of two.
+  let origin = new Uint32Array(FIRST_LINES);
+  let offset = new BigInt64Array(FIRST_LINES);
   let lines = 0;
-  let kept = 0;
 
+  function grow(count: number): void {
+    let length = origin.length;
+    while (length < KEPT_LINES && length < lines + count) length *= 2;
+    if (length === origin.length) return;
+    // It was never full: what is in it lies at its beginning.
+    const [wider, longer] = [new Uint32Array(length), new BigInt64Array(length)];
+    wider.set(origin);
+    longer.set(offset);
+    [origin, offset] = [wider, longer];
+  }
+
+  /** @param line counted from 1 */
   function find(line: number): RowPlace | undefined {
-    const batch = batches.find(({ first, count }) => line >= first && line < first + count);
-    if (batch === undefined) return undefined;
-    const offset = batch.offsets?.[line - batch.first];
-    return { partition: batch.partition, ...(offset === undefined ? {} : { offset }) };
+    if (line > lines || line <= lines - origin.length) return undefined;
+    const at = (line - 1) & (origin.length - 1);
+    const { partition, hasOffsets } = origins.of(origin[at] ?? 0);
+    return { partition, ...(hasOffsets ? { offset: offset[at] ?? 0n } : {}) };
   }
 
   return {
     add({ batch: { rows, partition, offsets }, places }) {
       const count = places?.length ?? rows.length;
-      // A copy: the caller may use the array again.
-      batches.push({ partition, offsets: pick(offsets, places), first: lines + 1, count });
+      grow(count);
+      const number = origins.numberOf(partition, offsets !== undefined);
+      for (let from = Math.max(0, count - origin.length); from < count;) {
+        const at = (lines + from) & (origin.length - 1);
+        const end = Math.min(count, from + origin.length - at);
+        origin.fill(number, at, at + end - from);
+        // Copies: the caller may use the array again.
+        if (offsets !== undefined) copyOffsets(offset, at, offsets, places, from, end);
+        from = end;
+      }
       lines += count;
-      kept += count;
-      while (batches.length > 1 && kept - (batches[0]?.count ?? 0) >= KEPT_LINES)
-        kept -= batches.shift()?.count ?? 0;
     },
     explain(error, table) {
       const mapped = mapError(error);
@@ -63,12 +77,39 @@ export function sentRows(): SentRows {
   };
 }
 
-function pick(
-  offsets: BigInt64Array | undefined,
+function copyOffsets(
+  ring: BigInt64Array,
+  at: number,
+  offsets: BigInt64Array,
   places: Uint32Array | undefined,
-): BigInt64Array | undefined {
-  if (offsets === undefined || places === undefined) return offsets?.slice();
-  return BigInt64Array.from(places, (place) => offsets[place] ?? 0n);
+  from: number,
+  end: number,
+): void {
+  if (places === undefined) ring.set(offsets.subarray(from, end), at);
+  else
+    for (let index = from; index < end; index += 1)
+      ring[at + index - from] = offsets[places[index] ?? 0] ?? 0n;
+}
+
+interface Origin {
+  readonly partition: PartitionId;
+  readonly hasOffsets: boolean;
+}
+
+/** Numbers instead of names: there are few. */
+function originNumbers() {
+  const known: Origin[] = [];
+  const numbers = new Map<PartitionId, [without?: number, having?: number]>();
+  return {
+    numberOf(partition: PartitionId, hasOffsets: boolean): number {
+      const both = numbers.get(partition) ?? [];
+      const place = hasOffsets ? 1 : 0;
+      const number = (both[place] ??= known.push({ partition, hasOffsets }) - 1);
+      numbers.set(partition, both);
+      return number;
+    },
+    of: (number: number): Origin => known[number] ?? { partition: '', hasOffsets: false },
+  };
 }
 
 /** The same error, saying which row it was about. */
