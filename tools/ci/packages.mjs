@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 
 const root = process.cwd();
 const folders = readdirSync(join(root, 'packages'))
@@ -91,8 +91,9 @@ function installPacked(project, scratch) {
 }
 
 function runExample(folder, project, databaseUrl) {
-  const { name } = manifest(folder);
+  const { name, bin } = manifest(folder);
   const title = `README example of ${name} runs on the packed packages`;
+  if (bin !== undefined) return runCommands(folder, project, databaseUrl, title);
   const example = firstExample(join(folder, 'README.md'));
   if (example === undefined) return [title, false, 'README.md has no block that starts with ```ts'];
   const file = `${name.split('/').at(-1)}-example`;
@@ -119,6 +120,31 @@ function runExample(folder, project, databaseUrl) {
     timeout: 60_000,
   });
   return [title, result.ok, result.output];
+}
+
+/** The example of a command: files, and the lines that are typed beside them. */
+function runCommands(folder, project, databaseUrl, title) {
+  const blocks = titledBlocks(join(folder, 'README.md'));
+  const script = blocks.get('example.sh');
+  if (script === undefined) return [title, false, 'README.md has no block with title="example.sh"'];
+  const place = join(project, 'commands');
+  mkdirSync(place);
+  for (const [name, text] of blocks) writeFileSync(join(place, name), text);
+  const bin = join(project, 'node_modules', '.bin') + delimiter + process.env.PATH;
+  const result = run('sh', ['-eu', 'example.sh'], {
+    cwd: place,
+    env: { ...process.env, PATH: bin, DATABASE_URL: databaseUrl },
+    timeout: 120_000,
+  });
+  return [title, result.ok, result.output];
+}
+
+/** Blocks such as ```yaml title="pipeline.yaml", by their titles. */
+function titledBlocks(file) {
+  const text = readFileSync(file, 'utf8');
+  return new Map(
+    [...text.matchAll(/```\w+ title="([\w.-]+)"\n([\s\S]*?)```/g)].map(([, name, body]) => [name, body]),
+  );
 }
 
 /** The first block of TypeScript in a README is its example: a whole program, with the database in DATABASE_URL. */
