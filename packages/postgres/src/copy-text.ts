@@ -46,10 +46,7 @@ export function copyTextEncoder<C extends Columns>(
   const add = rowAdder(columns);
   return {
     columns: columns.map(({ name }) => name),
-    line(row) {
-      const fields = fieldsOf(row);
-      return columns.map((column) => field(column, fields[column.name])).join('\t');
-    },
+    line: lineMaker(columns),
     block(rows, start, end = rows.length) {
       const buffer = new TextBuffer();
       let next = start;
@@ -77,6 +74,14 @@ export function rowAdder(columns: readonly ColumnEncoder[]): (buffer: TextBuffer
       buffer.addByte(TAB);
       buffer.add(field(column, fields[column.name]));
     }
+  };
+}
+
+/** A function that makes the line of a row. */
+export function lineMaker(columns: readonly ColumnEncoder[]): (row: unknown) => string {
+  return (row) => {
+    const fields = fieldsOf(row);
+    return columns.map((column) => field(column, fields[column.name])).join('\t');
   };
 }
 

@@ -25,11 +25,23 @@ const OPTIONS = {
     ],
   },
   mode: {
-    enum: ['append', 'upsert'],
+    enum: ['append', 'upsert', 'retract'],
     default: 'append',
-    description: 'append: every row is added. upsert: the last change of each key wins, deletes delete.',
+    description:
+      'append: every row is added. upsert: the last change of each key wins, deletes delete. retract: no key; a delete takes one copy.',
   },
   key: { ...NAMES, description: 'For upsert: the columns of a primary key or unique index.' },
+  missingRow: {
+    enum: ['fail', 'count'],
+    default: 'fail',
+    description: 'For retract: stop at a row that is taken back and not there, or count it and go on.',
+  },
+  requireRowHash: {
+    type: 'boolean',
+    default: true,
+    description:
+      'For retract: false takes a table without eos_row_hash too, and reads all of it for each delete.',
+  },
   schema: COLUMNS_SCHEMA,
   columns: { ...NAMES, description: 'Which columns to write, where there is no schema. Default: all.' },
   create: {

@@ -2,15 +2,31 @@ import { EosError, type Columns, type RowSchema } from '@eos/core';
 import type { ClientConfig } from 'pg';
 import { isIdentifier, parseTable, type TableName } from './identifiers.js';
 
+export type Mode = 'append' | 'upsert' | 'retract';
+export type MissingRow = 'fail' | 'count';
+
 export interface PostgresSinkOptions<C extends Columns = Columns> {
   /** A `postgresql://` URL or everything that `pg` takes, TLS included; passed through. */
   readonly connection: string | ClientConfig;
   /** `flights`, `sales.flights` or `{ schema, name }`; case and all characters count. */
   readonly table: string | TableName;
-  /** `append` (default): every row is added. `upsert`: the last change of each `key` wins, deletes delete. */
-  readonly mode?: 'append' | 'upsert';
+  /**
+   * `append` (default): every row is added. `upsert`: the last change of each `key` wins, deletes delete. `retract`: without a key;
+   * `+I` and `+U` add a copy of a row, `-U` and `-D` delete exactly one.
+   */
+  readonly mode?: Mode;
   /** For `upsert`: the columns of a primary key or unique index of the table. */
   readonly key?: readonly string[];
+  /**
+   * For `retract`: what to do where a row is taken back that is not there. `fail` (default): EOS_ROW with partition and offset;
+   * `count`: go on without it, and tell how many there were.
+   */
+  readonly missingRow?: MissingRow;
+  /**
+   * For `retract`: whether the table must have the column `eos_row_hash`, which tables that Eos makes have. Default true; false: where
+   * it has none, every transaction that takes rows back reads the whole table.
+   */
+  readonly requireRowHash?: boolean;
   /** Names and types of the columns. Default: as the table has them. */
   readonly schema?: RowSchema<C>;
   /**
@@ -42,8 +58,10 @@ export interface PostgresSinkOptions<C extends Columns = Columns> {
 export interface Settings {
   readonly connection: ClientConfig;
   readonly table: TableName;
-  readonly mode: 'append' | 'upsert';
+  readonly mode: Mode;
   readonly key: readonly string[];
+  readonly missingRow: MissingRow;
+  readonly requireRowHash: boolean;
   readonly schema: RowSchema | undefined;
   readonly columns: readonly string[] | undefined;
   readonly create: boolean;
@@ -72,6 +90,8 @@ export function checkOptions(options: PostgresSinkOptions): Settings {
     table: parseTable(options.table),
     mode,
     key: checkKey(options, mode, schema?.names ?? columns),
+    missingRow: checkMissingRow(options, mode),
+    requireRowHash: flag(options, 'requireRowHash', true),
     schema,
     columns,
     create,
@@ -87,8 +107,17 @@ function isConnection(connection: unknown): boolean {
   return typeof connection === 'string' || (typeof connection === 'object' && connection !== null);
 }
 
-function checkMode(mode: unknown): 'append' | 'upsert' {
-  return mode === 'append' || mode === 'upsert' ? mode : fail('mode', `must be 'append' or 'upsert'`);
+function checkMode(mode: unknown): Mode {
+  const isMode = mode === 'append' || mode === 'upsert' || mode === 'retract';
+  return isMode ? mode : fail('mode', `must be 'append', 'upsert' or 'retract'`);
+}
+
+function checkMissingRow(options: PostgresSinkOptions, mode: Mode): MissingRow {
+  for (const option of ['missingRow', 'requireRowHash'] as const) {
+    if (options[option] !== undefined && mode !== 'retract') fail(option, `belongs to mode: 'retract'`);
+  }
+  const choice: unknown = options.missingRow ?? 'fail';
+  return choice === 'fail' || choice === 'count' ? choice : fail('missingRow', `must be 'fail' or 'count'`);
 }
 
 function checkKey(
@@ -97,7 +126,7 @@ function checkKey(
   known: readonly string[] | undefined,
 ): readonly string[] {
   const key = names(options, 'key');
-  if (mode === 'append') {
+  if (mode !== 'upsert') {
     if (key !== undefined) fail('key', `belongs to mode: 'upsert'`);
     return [];
   }
@@ -119,7 +148,7 @@ function names(options: PostgresSinkOptions, option: 'key' | 'columns'): readonl
 
 function flag(
   options: PostgresSinkOptions,
-  option: 'create' | 'terminateBlocking',
+  option: 'create' | 'terminateBlocking' | 'requireRowHash',
   otherwise: boolean,
 ): boolean {
   const value: unknown = options[option] ?? otherwise;

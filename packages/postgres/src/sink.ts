@@ -20,6 +20,8 @@ import { linkName, openLink, type Link } from './connection.js';
 import { mapError } from './error-map.js';
 import { quoteTable } from './identifiers.js';
 import { checkOptions, type PostgresSinkOptions, type Settings } from './options.js';
+import { retractWriters } from './retract.js';
+import { planSearch } from './row-search.js';
 import { openSession } from './session.js';
 import { readStatus } from './status.js';
 import { readTable } from './table-reader.js';
@@ -68,7 +70,7 @@ async function connect<Row>(settings: Settings, context: SinkContext): Promise<S
   // Whatever is wrong with options and table shows here. Nothing is made, and a role that may only read gets through.
   await using(await open(), async (link) => {
     const table = await findTable(link, settings, context);
-    if (table !== undefined) planWriters(settings, table);
+    if (table !== undefined) await planWriters(link, settings, table);
   });
   const reader = lazyLink(open);
   return {
@@ -78,11 +80,21 @@ async function connect<Row>(settings: Settings, context: SinkContext): Promise<S
   };
 }
 
-function planWriters<Row>(settings: Settings, table: Table): Writers<Row> {
+async function planWriters<Row>(link: Link, settings: Settings, table: Table): Promise<Writers<Row>> {
   const columns = planColumns(settings, table);
-  return settings.mode === 'append'
-    ? appendWriters(table, columns)
-    : upsertWriters(table, columns, settings.key);
+  switch (settings.mode) {
+    case 'append':
+      return appendWriters(table, columns);
+    case 'upsert':
+      return upsertWriters(table, columns, settings.key);
+    case 'retract':
+      return retractWriters(
+        table,
+        columns,
+        await planSearch(link, settings, table, columns),
+        settings.missingRow,
+      );
+  }
 }
 
 async function recover<Row>(
@@ -97,7 +109,7 @@ async function recover<Row>(
     await ensureCatalog(links[0]);
     const { table, id } = await openTarget(links[0], settings, context);
     checkGrants(table, settings.mode);
-    const writers = planWriters<Row>(settings, table);
+    const writers = await planWriters<Row>(links[0], settings, table);
     await Promise.all(links.map((link) => writers.prepare(link)));
     const { lockTimeoutMs, commitTimeoutMs, terminateBlocking } = settings;
     const request = { ...context, ...claim, target: id, object: table.sql, backends: links, lockTimeoutMs };

@@ -3,8 +3,10 @@ import { EosError, randomId, type ColumnType, type RowSchema, type SinkContext }
 import { checkFormat, FORMAT, permissionError, SETUP_LOCK } from './catalog.js';
 import { readPositions } from './claim.js';
 import type { Link } from './connection.js';
+import { isServerError } from './error-map.js';
 import { quote, quoteAll, quoteTable } from './identifiers.js';
 import type { Settings } from './options.js';
+import { hashColumn, hashIndex } from './row-hash.js';
 import { inspectTable, schemaError, type Table } from './table.js';
 
 /** A table that was found fit to write to. */
@@ -52,7 +54,10 @@ export async function findTable(
 async function makeTable(link: Link, settings: Settings): Promise<Table> {
   const sql = quoteTable(settings.table);
   if (settings.schema === undefined) throw schemaError(`a table ${sql} cannot be made without a schema`);
-  await transaction(link, `CREATE TABLE IF NOT EXISTS ${sql} (${tableBody(settings.schema, settings.key)})`);
+  await transaction(link, createTable(sql, settings.schema, settings)).catch((error: unknown) => {
+    // Another process was first.
+    if (!isServerError(error) || error.code !== DUPLICATE_TABLE) throw error;
+  });
   const table = await inspectTable(link, settings.table);
   if (table === undefined) throw schemaError(`table ${sql} was made, but cannot be seen`);
   return table;
@@ -64,6 +69,14 @@ async function transaction(link: Link, text: string): Promise<void> {
     await link.run('ROLLBACK').catch(() => undefined);
     throw error;
   });
+}
+
+const DUPLICATE_TABLE = '42P07';
+
+function createTable(sql: string, schema: RowSchema, { mode, key }: Settings): string {
+  const body = tableBody(schema, key);
+  if (mode !== 'retract') return `CREATE TABLE ${sql} (${body})`;
+  return `CREATE TABLE ${sql} (${body}, ${hashColumn(schema.names, quote)}); ${hashIndex(sql)}`;
 }
 
 function tableBody({ names, columns }: RowSchema, key: readonly string[]): string {
@@ -143,11 +156,12 @@ async function readTarget(link: Link, find: string): Promise<string | undefined>
 const NEEDED = {
   append: ['INSERT'],
   upsert: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+  retract: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
 } as const;
 
 /** @throws EOS_PERMISSION with the grants that this role lacks to write rows */
 export function checkGrants({ grants, sql }: Table, mode: keyof typeof NEEDED): void {
   const missing = NEEDED[mode].filter((grant) => !grants.has(grant)).map((grant) => `${grant} ON ${sql}`);
-  if (mode === 'upsert' && !grants.has('TEMPORARY')) missing.push('TEMPORARY ON DATABASE');
+  if (mode !== 'append' && !grants.has('TEMPORARY')) missing.push('TEMPORARY ON DATABASE');
   if (missing.length > 0) throw permissionError(missing);
 }
