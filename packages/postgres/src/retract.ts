@@ -5,7 +5,8 @@
 import { EosError, isEosError, isRetraction, type ChangeBatch } from '@eos/core';
 import { BEGIN } from './commit.js';
 import type { Link } from './connection.js';
-import { startCopy, type CopyIn } from './copy-stream.js';
+import { queueCopy } from './copy-queue.js';
+import type { CopyIn } from './copy-stream.js';
 import { lineMaker, rowAdder } from './copy-text.js';
 import { quoteAll } from './identifiers.js';
 import { missingRows } from './missing-rows.js';
@@ -58,11 +59,12 @@ export function retractWriters<Row>(
       // Of nothing: so that what the server has to say against the statement is said before the first row.
       await link.run(`${BEGIN}; ${plan.statements.remove(1)}; ROLLBACK`);
     },
-    begin: (link) => retractWriter<Row>(link, plan),
+    begin: (link, after) => retractWriter<Row>(link, plan, table.insertLocks > 0 ? after : undefined),
   };
 }
 
-function retractWriter<Row>(link: Link, plan: RetractPlan): Writer<Row> {
+/** @param after what rows that come have to wait for */
+function retractWriter<Row>(link: Link, plan: RetractPlan, after: Promise<void> | undefined): Writer<Row> {
   const { statements, table, lineOf } = plan;
   const going = retractions();
   const partitions = places();
@@ -74,13 +76,14 @@ function retractWriter<Row>(link: Link, plan: RetractPlan): Writer<Row> {
   let isAbandoned = false;
 
   /** One COPY at a time is open on a connection. */
-  const start = (statement: string): CopyIn => {
+  const start = (statement: string, waitsFor?: Promise<void>): CopyIn => {
     // A rollback that came meanwhile must find no COPY opened behind it.
     if (isAbandoned) throw new EosError('EOS_ABORTED', 'the transaction was rolled back');
-    open = startCopy(link, begin + statement);
+    open = queueCopy(link, begin + statement, waitsFor);
     begin = '';
     return open;
   };
+  const startInserts = () => start(plan.insert, after);
   const stage = async () => {
     await inserts.end();
     await sendRetractions(start(statements.stage), going.take(), partitions);
@@ -102,11 +105,11 @@ function retractWriter<Row>(link: Link, plan: RetractPlan): Writer<Row> {
   return {
     async write(batch) {
       const isPlain = going.isEmpty && hasInsertsOnly(batch);
-      if (isPlain) await inserts.write(() => start(plan.insert), { batch, places: undefined }, plan.add);
+      if (isPlain) await inserts.write(startInserts, { batch, places: undefined }, plan.add);
       else {
         const { rows, lines } = cancelled(batch, lineOf, going, partitions);
         const add: AddRow<Row> = (buffer, _row, index) => buffer.add(lines[index] ?? '');
-        if (rows.places?.length !== 0) await inserts.write(() => start(plan.insert), rows, add);
+        if (rows.places?.length !== 0) await inserts.write(startInserts, rows, add);
       }
       if (going.isFull) await stage();
     },
