@@ -1,7 +1,8 @@
 /**
- * What a source or a destination can tell a tool, beside the work of a pipeline. Each ability is optional, reads only, claims nothing
- * and makes nothing: `eos status` may look at a pipeline that runs, or that never ran.
+ * What a source or a destination can tell a tool, beside the work of a pipeline. Each ability is optional. All but the
+ * replay of dead letters read only, claim nothing and make nothing: `eos status` may look at a pipeline that runs, or never ran.
  */
+import type { DeadLetters } from './dead-letters.js';
 import type { PartitionId } from './identifiers.js';
 import type { Position, Positions } from './positions.js';
 import type { SinkContext } from './sink.js';
@@ -19,6 +20,11 @@ export interface SinkAbilities {
    * @throws EOS_UNAVAILABLE, EOS_PERMISSION, EOS_FORMAT, EOS_SCHEMA, EOS_TARGET_CHANGED; EOS_CONFIG for a key that there is not
    */
   readonly readTable?: (context: SinkContext, options?: ReadTableOptions) => Promise<TableSnapshot>;
+  /**
+   * The rows that were set aside. Opens a connection, which `close` ends.
+   * @throws EOS_UNAVAILABLE, EOS_PERMISSION, EOS_FORMAT
+   */
+  readonly deadLetters?: (context: SinkContext) => Promise<DeadLetters>;
 }
 
 export type SinkStatus = ReadonlyMap<PartitionId, PartitionStatus>;

@@ -7,6 +7,7 @@ export * from './claims.js';
 export { COLUMNS_SCHEMA, rowSchemaOf } from './column-text.js';
 export * from './connector-package.js';
 export * from './consolidate.js';
+export * from './dead-letters.js';
 export * from './define-sink.js';
 export { eosPackage } from './eos-package.js';
 export * from './errors.js';

@@ -1,8 +1,16 @@
 /** Every command, in the order of the help. */
 import type { Command } from '../command.js';
+import { list as listDeadLetters, replay as replayDeadLetters } from './dead-letters.js';
 import { command as explain } from './explain.js';
 import { command as run } from './run.js';
 import { command as schema } from './schema.js';
 import { command as status } from './status.js';
 
-export const COMMANDS: readonly Command[] = [run, status, explain, schema];
+export const COMMANDS: readonly Command[] = [
+  run,
+  status,
+  explain,
+  listDeadLetters,
+  replayDeadLetters,
+  schema,
+];

@@ -2,13 +2,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { PipelineEvents } from '@eos/core';
 
-type Names = keyof PipelineEvents;
-
-/** One of the events, with its channel. */
-export type RunEvent = {
-  readonly [Name in Names]: { readonly name: Name; readonly message: PipelineEvents[Name] };
-}[Names];
-
 const NAMES = [
   'eos:claim',
   'eos:commit',
@@ -16,7 +9,14 @@ const NAMES = [
   'eos:fence',
   'eos:regress',
   'eos:retry',
-] as const satisfies readonly Names[];
+] as const satisfies readonly (keyof PipelineEvents)[];
+
+type Names = (typeof NAMES)[number];
+
+/** One of the events, with its channel. */
+export type RunEvent = {
+  readonly [Name in Names]: { readonly name: Name; readonly message: PipelineEvents[Name] };
+}[Names];
 
 /** Calls `onEvent` with every event of this pipeline, until what is returned is called. */
 export function listen(pipeline: string, onEvent: (event: RunEvent) => void): () => void {
