@@ -50,6 +50,11 @@ export async function withClient<Result>(
 export async function createDatabase(admin: PostgresAddress, name?: string): Promise<TestDatabase> {
   const database = name ?? `eos_test_${randomBytes(6).toString('hex')}`;
   await withClient(admin.url, (client) => client.query(`CREATE DATABASE ${escapeIdentifier(database)}`));
+  return databaseAt(admin, database);
+}
+
+/** A database that is there, on the server at `admin`. */
+export function databaseAt(admin: PostgresAddress, database: string): TestDatabase {
   const url = new URL(admin.url);
   url.pathname = `/${encodeURIComponent(database)}`;
   const drop = `DROP DATABASE IF EXISTS ${escapeIdentifier(database)} WITH (FORCE)`;

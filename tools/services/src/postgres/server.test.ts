@@ -158,6 +158,71 @@ describe('a started PostgreSQL', () => {
   });
 });
 
+describe('a database that was dropped', () => {
+  let server: PostgresServer;
+
+  beforeAll(async () => {
+    server = await startPostgres();
+  });
+
+  afterAll(() => server.stop());
+
+  /** All that a database holds by itself, as the server lists it. */
+  const contents = (url: string): Promise<unknown> =>
+    withClient(url, async (client) => {
+      const { rows } = await client.query<Record<string, unknown>>(`
+        SELECT 'schema' AS kind, nspname AS name, nspowner::regrole::text || coalesce(nspacl::text, '') AS further FROM pg_namespace
+          WHERE nspname !~ '^pg_(toast_)?temp_'
+        UNION ALL SELECT 'relation', oid::regclass::text, relacl::text FROM pg_class
+        UNION ALL SELECT 'type', oid::regtype::text, typacl::text FROM pg_type
+        UNION ALL SELECT 'function', oid::regprocedure::text, proacl::text FROM pg_proc
+        UNION ALL SELECT 'extension', extname, extversion FROM pg_extension
+        UNION ALL SELECT 'event trigger', evtname, evtevent FROM pg_event_trigger
+        UNION ALL SELECT 'large object', oid::text, lomacl::text FROM pg_largeobject_metadata
+        UNION ALL SELECT 'comment', description, classoid::regclass::text FROM pg_description
+        UNION ALL SELECT 'database', datallowconn::text, datacl::text FROM pg_database WHERE datname = current_database()
+        UNION ALL SELECT 'setting', setrole::text, setconfig::text FROM pg_db_role_setting
+          WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+        ORDER BY 1, 2, 3`);
+      return rows;
+    });
+
+  test.each([
+    [
+      'comes back empty, under another name',
+      `CREATE TABLE t (n int PRIMARY KEY); CREATE SCHEMA "of ""mine"""; CREATE TYPE "of ""mine""".mood AS ENUM ('good');
+       CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TEMPORARY TABLE passing (n int);
+       REVOKE ALL ON SCHEMA public FROM PUBLIC; BEGIN; LOCK TABLE t`,
+      true,
+    ],
+    ['is made anew where it has grants of its own', 'REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', false],
+    ['is made anew where it has settings of its own', 'ALTER DATABASE %I SET work_mem = 64', false],
+    ['is made anew where it holds what lies in no schema', 'SELECT lo_create(0)', false],
+  ])('%s', async (_name, statements, isKept) => {
+    const database = await server.createDatabase();
+    const oidOf = (name: string): Promise<unknown> =>
+      withClient(server.url, async (client) => {
+        const query = 'SELECT oid FROM pg_database WHERE datname = $1';
+        const { rows } = await client.query<{ oid: number }>(query, [name]);
+        return rows[0];
+      });
+    const oid = await oidOf(database.database);
+    const client = new Client({ connectionString: database.url });
+    const lost = untilLost(client);
+    await client.connect();
+    await client.query(statements.replaceAll('%I', `"${database.database}"`));
+    await Promise.all([database.drop(), database.drop()]);
+    await lost;
+    const again = await server.createDatabase();
+    expect(again.database).not.toBe(database.database);
+    await expect(contents(database.url)).rejects.toMatchObject({ code: '3D000' });
+    const fresh = await server.createDatabase(`fresh ${again.database}`);
+    expect(await contents(again.url)).toEqual(await contents(fresh.url));
+    expect(isKept).toBe(JSON.stringify(await oidOf(again.database)) === JSON.stringify(oid));
+    await Promise.all([again.drop(), fresh.drop()]);
+  });
+});
+
 describe('startPostgres', () => {
   test('applies settings, and keeps a folder that was given', async () => {
     const parent = await mkdtemp(join(await temporaryFolder(unprivilegedUser()), 'eos-postgres-kept-'));

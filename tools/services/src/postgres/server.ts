@@ -13,7 +13,8 @@ import { findBinaries } from './binaries.js';
 import type { PostgresBinaries } from './binaries.js';
 import { prepareCluster, superuser } from './cluster.js';
 import type { Cluster } from './cluster.js';
-import { addressOf, createDatabase } from './database.js';
+import { addressOf } from './database.js';
+import { databasePool } from './database-pool.js';
 import { childrenOf } from './process-tree.js';
 import { copyData } from './snapshot.js';
 import type { PostgresOptions, PostgresServer, ShutdownMode } from './types.js';
@@ -80,7 +81,7 @@ function control(setup: Setup, first: ManagedProcess): PostgresServer {
     version: binaries.version,
     directory: cluster.directory,
     logFile: cluster.logFile,
-    createDatabase: (name) => createDatabase(address, name),
+    createDatabase: databasePool(address),
     halt,
     start,
     async restart(mode) {

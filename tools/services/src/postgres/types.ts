@@ -11,7 +11,7 @@ export interface PostgresAddress {
 
 /** A database made for one test. */
 export interface TestDatabase extends PostgresAddress {
-  /** Removes it, with whatever connections it still has. */
+  /** Removes it, with whatever connections it still has. To do so twice does no harm. */
   drop(): Promise<void>;
 }
 

@@ -31,6 +31,8 @@ export interface ServiceDefinition<Name extends ServiceName> {
   /** What this machine lacks to start one; looks only at files. */
   readonly missing: () => string | undefined;
   readonly start: (options: { port?: number }) => Promise<ServiceTypes[Name]['server']>;
+  /** Starts one for tests that do not crash it, where that can be quicker. */
+  readonly startShared?: () => Promise<ServiceTypes[Name]['service']>;
 }
 
 const stop = (): Promise<void> => Promise.resolve();
@@ -51,6 +53,8 @@ export const definitions: { readonly [Name in ServiceName]: ServiceDefinition<Na
     missing: () =>
       shippedPackage() === undefined ? 'the PostgreSQL binaries from npm are not installed' : undefined,
     start: startPostgres,
+    // What is synced to disk outlives a power cut, and nothing less than that needs it.
+    startShared: () => startPostgres({ settings: { fsync: false } }),
   },
   kafka: {
     variable: 'EOS_TEST_KAFKA',

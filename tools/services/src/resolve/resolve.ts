@@ -24,19 +24,27 @@ export async function resolveService<Name extends ServiceName>(
   name: Name,
 ): Promise<ServiceTypes[Name]['service'] | Unavailable> {
   const address = process.env[definitions[name].variable];
-  if (address !== undefined && address !== '') return definitions[name].connect(address);
-  return resolveServer(name);
+  const { connect, start, startShared = () => start({}) } = definitions[name];
+  if (address !== undefined && address !== '') return connect(address);
+  return resolve(name, startShared);
 }
 
 /** Starts a service for this test alone; one in the environment does not count. Otherwise like `resolveService`. */
 export async function resolveServer<Name extends ServiceName>(
   name: Name,
 ): Promise<ServiceTypes[Name]['server'] | Unavailable> {
-  const { missing, start, variable } = definitions[name];
+  return resolve(name, () => definitions[name].start({}));
+}
+
+async function resolve<Started>(
+  name: ServiceName,
+  start: () => Promise<Started>,
+): Promise<Started | Unavailable> {
+  const { missing, variable } = definitions[name];
   const reason = missing();
   if (reason !== undefined) return reject(name, variable, reason);
   try {
-    return await start({});
+    return await start();
   } catch (error) {
     // Something was missing after all, such as a network. A server that fails is never a reason to skip.
     if (error instanceof ServiceError && error.code === 'EOS_SERVICE_UNAVAILABLE')
