@@ -1,0 +1,118 @@
+/** A real server and real writers for as long as asked, while faults strike one after the other; then every row is looked at. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { startPostgres } from '@eos/services';
+import { Random } from '@eos/simulation';
+import { tcpProxy } from '@eos/testkit';
+import { Client } from 'pg';
+import { pickFault, type Stage } from './faults.js';
+import { checkTable, type TableCheck } from './found.js';
+import { positionsSize, Samples, type Gauge } from './gauges.js';
+import { GROUPS, MODES } from './task.js';
+import { Writers, type Totals } from './writers.js';
+
+export interface SoakOptions {
+  readonly minutes: number;
+  readonly seed: number;
+  /** Changes a second of each of the pipelines. */
+  readonly rate: number;
+  /** Told now and then how far it is. */
+  readonly onProgress: (line: string) => void;
+}
+
+export interface SoakResult {
+  readonly faults: ReadonlyMap<string, number>;
+  readonly totals: Totals;
+  readonly tables: readonly TableCheck[];
+  readonly gauges: readonly Gauge[];
+  readonly problems: readonly string[];
+}
+
+const GAUGE_MS = 2_000;
+const PROGRESS_MS = 60_000;
+
+export async function soak(options: SoakOptions): Promise<SoakResult> {
+  const server = await startPostgres();
+  const proxy = await tcpProxy(server);
+  const url = new URL(server.url);
+  url.host = `${proxy.host}:${proxy.port}`;
+  const memory = new Samples('memory of a writer that is never killed');
+  const writers = new Writers({ url: url.href, startedAt: Date.now(), rate: options.rate }, ({ rssBytes }) =>
+    memory.add(rssBytes),
+  );
+  try {
+    const bloat = watchPositions(server.url);
+    const stage = { random: new Random(options.seed), server, proxy, writers };
+    const faults = await strike(stage, options);
+    const gauges = [memory.gauge(), ...(await bloat.stop())];
+    const stops = await writers.stop();
+    const problems = [
+      ...writers.problems,
+      ...stops.flatMap(({ code, output }) =>
+        code === 0 ? [] : [`a writer that was stopped ended by code ${String(code)}: ${output}`],
+      ),
+      ...(stops.length < GROUPS.length ? ['a writer that was stopped did not end'] : []),
+    ];
+    return { faults, totals: writers.totals, tables: await checkTables(server.url), gauges, problems };
+  } finally {
+    await writers.kill();
+    await proxy.close();
+    await server.stop();
+  }
+}
+
+async function strike(stage: Stage, { minutes, onProgress }: SoakOptions): Promise<Map<string, number>> {
+  const { random, writers } = stage;
+  const struck = new Map<string, number>();
+  const end = performance.now() + minutes * 60_000;
+  let progressAt = performance.now() + PROGRESS_MS;
+  await writers.settle();
+  while (performance.now() < end) {
+    const fault = pickFault(random);
+    if (await fault.strike(stage)) struck.set(fault.name, (struck.get(fault.name) ?? 0) + 1);
+    if (!(await writers.settle())) writers.problems.push(`no commit came through after: ${fault.name}`);
+    await delay(random.integer(0, 500));
+    if (performance.now() < progressAt) continue;
+    progressAt += PROGRESS_MS;
+    const left = Math.ceil((end - performance.now()) / 60_000);
+    onProgress(`${writers.totals.commits} commits, ${sum(struck)} faults, ${left} minutes left`);
+  }
+  return struck;
+}
+
+function watchPositions(url: string) {
+  const [table, indexes] = [new Samples('eos.positions, table'), new Samples('eos.positions, indexes')];
+  const stopping = new AbortController();
+  const watching = (async () => {
+    while (!stopping.signal.aborted) {
+      const size = await positionsSize(url);
+      if (size !== undefined) {
+        table.add(size.table);
+        indexes.add(size.indexes);
+      }
+      await delay(GAUGE_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
+    }
+  })();
+  return {
+    stop: async () => {
+      stopping.abort();
+      await watching;
+      return [table.gauge(), indexes.gauge()];
+    },
+  };
+}
+
+async function checkTables(url: string): Promise<TableCheck[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const checks: TableCheck[] = [];
+    for (const group of GROUPS) for (const mode of MODES) checks.push(await checkTable(client, group, mode));
+    return checks;
+  } finally {
+    await client.end();
+  }
+}
+
+export function sum(counts: ReadonlyMap<string, number>): number {
+  return [...counts.values()].reduce((total, count) => total + count, 0);
+}
