@@ -1,18 +1,47 @@
 /**
- * `npm run proof -- core | postgres [--minutes 10] [--seed s]`: what takes longer than a test may. Each round has its own seed, made
- * from the first one, and prints it. Ends with `N passed, N failed`.
+ * `npm run proof -- core | quickstart | postgres [--minutes 10] [--seed s]`: what takes longer than a test may. Prints the seed that
+ * repeats it, and ends with `N passed, N failed`.
  */
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 
-const usage = 'usage: npm run proof -- core | postgres [--minutes 10] [--seed s]';
+const usage = 'usage: npm run proof -- core | quickstart | postgres [--minutes 10] [--seed s]';
 
-/** By package: the command of one round. */
-const rounds = {
-  core: (seed) => ['tools/simulation/dist/main.js', '--schedules', '50000', '--seed', String(seed)],
-  postgres: (seed) => ['tools/quickstart/dist/main.js', '--seed', String(seed)],
+/** By name: what proves it for so many minutes. */
+const proofs = {
+  core: rounds((seed) => ['tools/simulation/dist/main.js', '--schedules', '50000', '--seed', seed]),
+  quickstart: rounds((seed) => ['tools/quickstart/dist/main.js', '--seed', seed]),
+  postgres: whole((seed, minutes) => ['tools/soak/dist/main.js', '--seed', seed, '--minutes', minutes]),
 };
+
+/** One round after the other, each with a seed of its own, made from the first one. */
+function rounds(commandOf) {
+  return (seed, minutes) => {
+    const end = performance.now() + minutes * 60_000;
+    let [passed, failed] = [0, 0];
+    for (let next = seed; performance.now() < end; next++) {
+      const { status, stdout } = spawnSync('node', commandOf(String(next)), {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const ok = status === 0;
+      if (ok) passed++;
+      else failed++;
+      const lastLine = stdout.trimEnd().split('\n').at(-1);
+      console.log(ok ? `seed ${next}: ${lastLine}` : `seed ${next} FAILED\n${stdout}`);
+    }
+    console.log(`${passed} passed, ${failed} failed`);
+    return failed === 0 ? 0 : 1;
+  };
+}
+
+/** One run of all the time, which ends with its own count. */
+function whole(commandOf) {
+  return (seed, minutes) =>
+    spawnSync('node', commandOf(String(seed), String(minutes)), { stdio: ['ignore', 'inherit', 'inherit'] })
+      .status ?? 1;
+}
 
 function readArguments() {
   try {
@@ -24,27 +53,14 @@ function readArguments() {
     const minutes = Number(values.minutes);
     const seed = values.seed === undefined ? randomInt(1, 2 ** 30) : Number(values.seed);
     const valid =
-      Object.hasOwn(rounds, name ?? '') && rest.length === 0 && minutes > 0 && Number.isInteger(seed);
+      Object.hasOwn(proofs, name ?? '') && rest.length === 0 && minutes > 0 && Number.isInteger(seed);
     if (!valid) throw new Error(usage);
-    return { round: rounds[name], minutes, seed };
+    return { prove: proofs[name], minutes, seed };
   } catch (error) {
     console.error(error.message);
     process.exit(2);
   }
 }
 
-const { round, minutes, seed } = readArguments();
-const end = performance.now() + minutes * 60_000;
-let [passed, failed] = [0, 0];
-for (let next = seed; performance.now() < end; next++) {
-  const { status, stdout } = spawnSync('node', round(next), {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ok = status === 0;
-  if (ok) passed++;
-  else failed++;
-  console.log(ok ? `seed ${next}: ${stdout.trimEnd().split('\n').at(-1)}` : `seed ${next} FAILED\n${stdout}`);
-}
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+const { prove, minutes, seed } = readArguments();
+process.exitCode = prove(seed, minutes);

@@ -10,10 +10,14 @@ export interface Gauge {
   readonly late: number;
   readonly most: number;
   readonly isBounded: boolean;
+  /** Too few samples: it says nothing. */
+  readonly isTooShort: boolean;
 }
 
 const MEGABYTE = 1_000_000;
 /** What a heap and a free-space map may breathe. */
+/** Before, heap and caches are still finding their size. */
+const LEAST_SAMPLES = 100;
 const SLACK = { share: 0.25, megabytes: 16 };
 
 /** Collects samples of something measured in bytes. */
@@ -32,8 +36,16 @@ export class Samples {
     const quarter = Math.floor(values.length / 4);
     const early = median(values.slice(quarter, 2 * quarter));
     const late = median(values.slice(3 * quarter));
-    const isBounded = values.length > 0 && late <= early * (1 + SLACK.share) + SLACK.megabytes;
-    return { name: this.name, unit: 'MB', early, late, most: Math.max(0, ...values), isBounded };
+    const isBounded = late <= early * (1 + SLACK.share) + SLACK.megabytes;
+    return {
+      name: this.name,
+      unit: 'MB',
+      early,
+      late,
+      most: Math.max(0, ...values),
+      isBounded,
+      isTooShort: values.length < LEAST_SAMPLES,
+    };
   }
 }
 

@@ -1,4 +1,4 @@
-/** The report for people; its last line is for machines. */
+/** The report for people. What a run was too short to tell counts as neither passed nor failed. */
 import { sum, type SoakResult } from './soak.js';
 
 export interface Report {
@@ -13,8 +13,8 @@ export function reportOf({ faults, totals, tables, gauges, problems }: SoakResul
       ok: lost + duplicated + wrong === 0 && changes > 0n,
       line: `${name}: ${changes} changes, ${rows} rows, ${lost} lost, ${duplicated} duplicated, ${wrong} wrong`,
     })),
-    ...gauges.map(({ name, unit, early, late, most, isBounded }) => ({
-      ok: isBounded,
+    ...gauges.map(({ name, unit, early, late, most, isBounded, isTooShort }) => ({
+      ok: isTooShort ? undefined : isBounded,
       line: `${name}: ${early.toFixed(1)} ${unit} early, ${late.toFixed(1)} late, ${most.toFixed(1)} at most`,
     })),
     {
@@ -29,8 +29,8 @@ export function reportOf({ faults, totals, tables, gauges, problems }: SoakResul
     `faults (${sum(faults)})`,
     ...counts.map(([name, count]) => `${String(count).padStart(6)}  ${name}`),
     '',
-    ...checks.map(({ ok, line }) => `${ok ? 'ok     ' : 'FAILED '}${line}`),
+    ...checks.map(({ ok, line }) => `${ok === undefined ? 'short  ' : ok ? 'ok     ' : 'FAILED '}${line}`),
   ];
-  const passed = checks.filter(({ ok }) => ok).length;
-  return { text: lines.join('\n'), passed, failed: checks.length - passed };
+  const count = (wanted: boolean) => checks.filter(({ ok }) => ok === wanted).length;
+  return { text: lines.join('\n'), passed: count(true), failed: count(false) };
 }

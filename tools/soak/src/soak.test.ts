@@ -1,4 +1,6 @@
 import { expect, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { changeAt, expectedRows, textOf } from './changes.js';
 import { Samples } from './gauges.js';
 import { reportOf } from './report.js';
@@ -46,4 +48,22 @@ test('the report counts every check, and fails for a row, a gauge or a problem',
   expect(reportOf({ ...GOOD, tables: lost })).toMatchObject({ passed: 1, failed: 1 });
   expect(reportOf({ ...GOOD, problems: ['a copy went on'] })).toMatchObject({ passed: 1, failed: 1 });
   expect(reportOf({ ...GOOD, problems: ['a copy went on'] }).text).toContain('a copy went on');
+});
+
+test('a few seconds of it: faults strike, and every check passes', () => {
+  const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, '--minutes', '0.2'], {
+    encoding: 'utf8',
+    timeout: 110_000,
+  });
+  expect({
+    status,
+    end: stdout.trimEnd().split('\n').at(-1),
+    output: status === 0 ? '' : stdout + stderr,
+  }).toEqual({
+    status: 0,
+    end: '7 passed, 0 failed',
+    output: '',
+  });
+  expect(Number(/faults \((\d+)\)/.exec(stdout)?.[1])).toBeGreaterThan(0);
 });

@@ -1,7 +1,7 @@
 /** What a writer is told, and what it tells. */
 import type { ChangelogMode } from '@eos/core';
 
-export const MODES = ['append', 'upsert'] as const satisfies readonly ChangelogMode[];
+export const MODES = ['append', 'upsert', 'retract'] as const satisfies readonly ChangelogMode[];
 export type Mode = (typeof MODES)[number];
 
 /** Two kinds of writers at once: one is killed, copied and frozen, the other meets faults of the network and the server only. */
