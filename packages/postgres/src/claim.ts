@@ -4,7 +4,6 @@ import {
   initialPosition,
   judgeClaim,
   judgeCommit,
-  judgeTarget,
   type Claim,
   type PartitionId,
   type Position,
@@ -18,6 +17,7 @@ import { BEGIN } from './commit.js';
 import type { Link, TextRow } from './connection.js';
 import { isServerError, mapCommitError } from './error-map.js';
 import { literal } from './identifiers.js';
+import { settleTarget } from './targets.js';
 
 const POSITION = 'p.epoch, p.next_offset, p.tx_id, p.source, p.watermark, p.read_to, p.plan, p.format';
 
@@ -115,12 +115,12 @@ export async function claimPartitions(link: Link, request: ClaimRequest): Promis
   const { found, rivals } = await lockClaims(link, request);
   for (const partition of request.partitions) {
     judgeClaim(partition, found.get(partition), request.replacing.get(partition));
-    judgeTarget(partition, found.get(partition), request.target, request.object);
   }
-  await writeClaims(link, request, rivals);
+  const target = settleTarget(found, request.target, request.object);
+  await writeClaims(link, { ...request, target }, rivals);
   const positions = request.partitions.map((name): [string, Position] => [
     name,
-    claimed(found.get(name), request),
+    claimed(found.get(name), { ...request, target }),
   ]);
   return { positions: new Map(positions), rivals };
 }

@@ -20,6 +20,7 @@ const CHILD = new URL('../testing/conformance-child.mjs', import.meta.url);
 export async function postgresDestination(
   service: PostgresService,
   mode: 'append' | 'upsert' | 'retract',
+  tables: readonly [string, ...string[]] = ['conformance'],
 ): Promise<Destination> {
   const database = await service.createDatabase();
   const proxy = await tcpProxy(database);
@@ -27,13 +28,15 @@ export async function postgresDestination(
   // The outage is on the sinks' way, and the database is dropped at the end.
   client.on('error', () => undefined);
   await client.connect();
+  const urlOf = (route: 'direct' | 'faulty') =>
+    route === 'direct' ? database.url : through(database, proxy.port);
   return {
-    connector: (route) => connector(route === 'direct' ? database.url : through(database, proxy.port), mode),
-    rows: () => readRows(client),
+    connector: (route) => connector(urlOf(route), mode, tables),
+    rows: () => readRows(client, tables),
     faults: proxyFaults(proxy, { isCommit: (chunk) => chunk.includes('COMMIT') }),
     outage: proxyOutage(proxy),
-    history: databaseHistory(client),
-    child: { module: CHILD, options: { url: database.url, mode } },
+    history: databaseHistory(client, tables),
+    child: { module: CHILD, options: { url: database.url, mode, tables: [...tables] } },
     async close() {
       await proxy.close();
       await client.end();
@@ -42,9 +45,21 @@ export async function postgresDestination(
   };
 }
 
-function connector(url: string, mode: 'append' | 'upsert' | 'retract'): SinkConnector<ConformanceRow> {
-  const key = mode === 'upsert' ? { key: conformanceKey } : {};
-  return postgresSink({ connection: url, table: 'conformance', schema: conformanceSchema, mode, ...key });
+/** Rows go to several tables by their id. */
+function connector(
+  url: string,
+  mode: 'append' | 'upsert' | 'retract',
+  tables: readonly [string, ...string[]],
+): SinkConnector<ConformanceRow> {
+  const options = { connection: url, ...(mode === 'upsert' ? { key: conformanceKey } : {}) };
+  const [only, ...others] = tables;
+  if (others.length === 0 || mode === 'retract') {
+    return postgresSink({ ...options, mode, table: only, schema: conformanceSchema });
+  }
+  const routes = tables.map((table) => [table, { schema: conformanceSchema }] as const);
+  const by = ({ id }: ConformanceRow) =>
+    String(tables[Number(BigInt.asUintN(64, BigInt(id)) % BigInt(tables.length))]);
+  return postgresSink({ ...options, mode, route: { by, tables: Object.fromEntries(routes) } });
 }
 
 function through(database: TestDatabase, port: number): string {
@@ -53,13 +68,18 @@ function through(database: TestDatabase, port: number): string {
   return url.href;
 }
 
-async function readRows(client: Client): Promise<readonly FoundRow[]> {
-  const { rows: tables } = await client.query(`SELECT FROM pg_tables WHERE tablename = 'conformance'`);
-  if (tables.length === 0) return [];
+/** One statement sees one state, whatever is committed meanwhile. */
+async function readRows(client: Client, tables: readonly string[]): Promise<readonly FoundRow[]> {
+  const { rows: found } = await client.query<{ name: string }>(
+    'SELECT tablename AS name FROM pg_tables WHERE tablename = ANY ($1)',
+    [tables],
+  );
+  if (found.length === 0) return [];
   // As sent in binary: the server's own arithmetic is not exact that far from today.
   const moment = `encode(timestamptz_send(moment), 'hex') AS moment`;
   const columns = `id, flag, small, big, ratio, amount, name, raw, day::text, document, reference`;
-  const { rows } = await client.query<FoundRow>(`SELECT ${columns}, ${moment} FROM conformance`);
+  const selects = found.map(({ name }) => `SELECT ${columns}, ${moment} FROM ${name}`);
+  const { rows } = await client.query<FoundRow>(selects.join(' UNION ALL '));
   return rows.map((row) => ({ ...row, moment: microseconds(row['moment']) }));
 }
 
@@ -72,8 +92,9 @@ function microseconds(sent: unknown): bigint | null {
 }
 
 /** What a backup of the database would bring back. */
-function databaseHistory(client: Client): History {
-  const tables = ['public.conformance', 'eos.targets', 'eos.claims', 'eos.positions'];
+function databaseHistory(client: Client, written: readonly string[]): History {
+  const ours = written.map((table) => `public.${table}`);
+  const tables = [...ours, 'eos.targets', 'eos.claims', 'eos.positions'];
   const kept = tables.map((table) => `kept.${table.replace('.', '_')}`);
   return {
     async save() {

@@ -30,10 +30,18 @@ export interface CopyIn {
   abandon(): Promise<void>;
 }
 
+/** One or more COPYs of a message, one after the other. */
+export interface CopiesIn extends CopyIn {
+  /** Sends the last rows of a COPY that has another one behind it. Waits as `send` does. */
+  next(lines: Buffer | undefined): Promise<void> | undefined;
+  /** How many statements of the message the server has carried out. */
+  readonly completed: number;
+}
+
 /**
- * Starts `statements`, of which one is a COPY FROM STDIN, on an idle connection.
+ * Starts `statements`, of which one or more are a COPY FROM STDIN, on an idle connection.
  */
-export function startCopy(link: Link, statements: string): CopyIn {
+export function startCopy(link: Link, statements: string): CopiesIn {
   if (link.lost !== undefined) throw link.lost;
   const { client } = link;
   const reply = copyReply(statements);
@@ -42,12 +50,24 @@ export function startCopy(link: Link, statements: string): CopyIn {
   // TLS has put another stream there since the client was made.
   const stream = client.connection.stream;
   let finishing: Promise<unknown> | undefined;
+  const untilRoom = () =>
+    !reply.isOver() && stream.writableLength <= HIGH_WATER
+      ? undefined
+      : link.bounded(reply.untilOverOr(stream));
 
   return {
     send(lines) {
       if (!reply.isOver()) stream.write(message(COPY_DATA, lines));
-      if (!reply.isOver() && stream.writableLength <= HIGH_WATER) return undefined;
-      return link.bounded(reply.untilOverOr(stream));
+      return untilRoom();
+    },
+    next(lines) {
+      if (reply.isOver()) return untilRoom();
+      if (lines !== undefined) stream.write(message(COPY_DATA, lines));
+      stream.write(COPY_DONE);
+      return untilRoom();
+    },
+    get completed() {
+      return reply.completed();
     },
     async finish(lines, following) {
       reply.check();
@@ -102,6 +122,7 @@ type CopyReply = ReturnType<typeof copyReply>;
 /** The client's side of the answer: what `pg` calls for each message of it, and who waits for its end. */
 function copyReply(statements: string) {
   let submitted = false;
+  let completed = 0;
   let over = false;
   let failure: Error | undefined;
   const waiting = new Set<() => void>();
@@ -120,7 +141,9 @@ function copyReply(statements: string) {
       end();
     },
     handleReadyForQuery: end,
-    handleCommandComplete: nothing,
+    handleCommandComplete: () => {
+      completed += 1;
+    },
     handleCopyInResponse: nothing,
     handleRowDescription: nothing,
     handleDataRow: nothing,
@@ -150,6 +173,7 @@ function copyReply(statements: string) {
     query,
     check,
     isSubmitted: () => submitted,
+    completed: () => completed,
     isOver: () => over,
     onOver: (wake: () => void) => void waiting.add(wake),
     untilOver: () => untilOverOr(),

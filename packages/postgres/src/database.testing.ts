@@ -15,7 +15,7 @@ import {
 } from '@eos/core';
 import type { PostgresService, TestDatabase } from '@eos/services';
 import { Client, type QueryResultRow } from 'pg';
-import { postgresSink, type PostgresSinkOptions } from './index.js';
+import { postgresSink, type PostgresSinkOptions, type RoutedSinkOptions } from './index.js';
 
 export type Row = Record<string, unknown>;
 
@@ -47,7 +47,8 @@ export class Fixture {
 
   /** Opens a sink, which is closed when the test ends. */
   async open(
-    options: Omit<PostgresSinkOptions, 'connection'> & Partial<PostgresSinkOptions>,
+    options: (Omit<PostgresSinkOptions, 'connection'> | Omit<RoutedSinkOptions<Row>, 'connection'>) &
+      Partial<Pick<PostgresSinkOptions, 'connection'>>,
     at = context,
   ): Promise<Sink<Row>> {
     const connection = { connectionString: this.database.url, stream: () => this.#socket() };

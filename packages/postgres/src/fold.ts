@@ -2,6 +2,7 @@
 import { isEosError, type ChangeBatch } from '@eos/core';
 import { fieldsOf } from './copy-text.js';
 import type { KeyOf, KeyValue } from './keys.js';
+import type { RowRange } from './row-sender.js';
 import { placedIn } from './sent-rows.js';
 
 /** Keys of a transaction that are remembered; beyond it any may be a repeat. Bounds memory to some 10 MB. */
@@ -11,7 +12,7 @@ const REMEMBERED_KEYS = 100_000;
 export interface LastChanges {
   /** How many keys. */
   readonly size: number;
-  /** Their places in the batch, in the order in which the keys came first; undefined where no key comes twice. */
+  /** Their places in the batch, in the order in which the keys came first; undefined where these are all rows of the batch. */
   readonly places: Uint32Array | undefined;
   readonly keys: () => Iterable<KeyValue>;
   /** The lowest and the highest key, where each is a number above the one before. */
@@ -23,50 +24,62 @@ export interface KeyRange {
   readonly highest: number;
 }
 
-/** @throws EOS_ROW with the place of a row that has no key */
-export function lastChanges<Row>(batch: ChangeBatch<Row>, key: KeyOf): LastChanges {
-  return ascendingChanges(batch, key) ?? foldedChanges(batch, key);
+/**
+ * Of the rows at `places`, or all of the batch.
+ * @throws EOS_ROW with the place of a row that has no key
+ */
+export function lastChanges<Row>(batch: ChangeBatch<Row>, key: KeyOf, places?: Uint32Array): LastChanges {
+  return ascendingChanges({ batch, places }, key) ?? foldedChanges({ batch, places }, key);
 }
 
 /** Numbers that ascend, as most new keys do, are known to be distinct: no table of them is made. Undefined where they do not. */
-function ascendingChanges<Row>(batch: ChangeBatch<Row>, key: KeyOf): LastChanges | undefined {
-  const keys = new Float64Array(batch.rows.length);
+function ascendingChanges<Row>(rows: RowRange<Row>, key: KeyOf): LastChanges | undefined {
+  const keys = new Float64Array(countOf(rows));
   let highest = -Infinity;
-  const isAscending = everyKey(batch, key, (value, index) => {
+  const isAscending = everyKey(rows, key, (value, _place, index) => {
     if (typeof value !== 'number' || value <= highest) return false;
     keys[index] = highest = value;
     return true;
   });
   const [lowest] = keys;
   if (!isAscending || lowest === undefined) return undefined;
-  return { size: keys.length, places: undefined, keys: () => keys, range: { lowest, highest } };
+  return { size: keys.length, places: rows.places, keys: () => keys, range: { lowest, highest } };
 }
 
-function foldedChanges<Row>(batch: ChangeBatch<Row>, key: KeyOf): LastChanges {
+function foldedChanges<Row>(rows: RowRange<Row>, key: KeyOf): LastChanges {
   const last = new Map<KeyValue, number>();
-  everyKey(batch, key, (value, index) => {
-    last.set(value, index);
+  everyKey(rows, key, (value, place) => {
+    last.set(value, place);
     return true;
   });
-  // Without a repeat a batch is its own last changes, in its own order.
-  const places = last.size === batch.rows.length ? undefined : Uint32Array.from(last.values());
+  // Without a repeat rows are their own last changes, in their own order.
+  const places = last.size === countOf(rows) ? rows.places : Uint32Array.from(last.values());
   return { size: last.size, places, keys: () => last.keys(), range: undefined };
 }
 
 /** False where `visit` says so of a key: the rest is not visited. */
 function everyKey<Row>(
-  batch: ChangeBatch<Row>,
+  range: RowRange<Row>,
   key: KeyOf,
-  visit: (value: KeyValue, index: number) => boolean,
+  visit: (value: KeyValue, place: number, index: number) => boolean,
 ): boolean {
+  const { batch, places } = range;
   const { rows } = batch;
-  let index = 0;
+  const count = countOf(range);
+  let place = 0;
   try {
-    for (; index < rows.length; index += 1) if (!visit(key(fieldsOf(rows[index])), index)) return false;
+    for (let index = 0; index < count; index += 1) {
+      place = places?.[index] ?? index;
+      if (!visit(key(fieldsOf(rows[place])), place, index)) return false;
+    }
   } catch (error) {
-    throw isEosError(error) ? placedIn(error, batch, index) : error;
+    throw isEosError(error) ? placedIn(error, batch, place) : error;
   }
   return true;
+}
+
+function countOf<Row>({ batch, places }: RowRange<Row>): number {
+  return places?.length ?? batch.rows.length;
 }
 
 /** The keys of a transaction so far. */
@@ -77,7 +90,8 @@ export interface SeenKeys {
   readonly highest: number;
 }
 
-export function seenKeys(): SeenKeys {
+/** @param remembered keys, beyond which any may be a repeat */
+export function seenKeys(remembered = REMEMBERED_KEYS): SeenKeys {
   let highest = -Infinity;
   let count = 0;
   // Looked into only when a batch comes that is not above all before: most transactions are one batch, or ascend.
@@ -87,7 +101,7 @@ export function seenKeys(): SeenKeys {
   const remember = (changes: LastChanges) => {
     count += changes.size;
     highest = Math.max(highest, changes.range?.highest ?? Infinity);
-    if (count <= REMEMBERED_KEYS) {
+    if (count <= remembered) {
       unread.push(changes);
       return;
     }
@@ -95,7 +109,7 @@ export function seenKeys(): SeenKeys {
     known.clear();
   };
   const isKnown = (changes: LastChanges) => {
-    if (count > REMEMBERED_KEYS) return true;
+    if (count > remembered) return true;
     for (const earlier of unread) for (const key of earlier.keys()) known.add(key);
     unread = [];
     for (const key of changes.keys()) if (known.has(key)) return true;

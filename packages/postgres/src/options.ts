@@ -1,6 +1,7 @@
 import { EosError, type Columns, type RowSchema } from '@eos/core';
 import type { ClientConfig } from 'pg';
 import { isIdentifier, parseTable, type TableName } from './identifiers.js';
+import type { RouteSettings } from './route-options.js';
 
 export type Mode = 'append' | 'upsert' | 'retract';
 export type MissingRow = 'fail' | 'count';
@@ -70,6 +71,8 @@ export interface Settings {
   readonly idleInTransactionTimeoutMs: number;
   readonly statementTimeoutMs: number;
   readonly commitTimeoutMs: number;
+  /** Where rows go to several tables: what is said of one table above is then that of the first. */
+  readonly route?: RouteSettings;
 }
 
 /**

@@ -19,6 +19,8 @@ import { planColumns } from './columns.js';
 import { linkName, openLink, type Link } from './connection.js';
 import { mapError } from './error-map.js';
 import { quoteTable } from './identifiers.js';
+import { checkRoute, type RoutedRow, type RoutedSinkOptions, type RoutedTable } from './route-options.js';
+import { checkRouted, openRouted, type Destination } from './routed-target.js';
 import { checkOptions, type PostgresSinkOptions, type Settings } from './options.js';
 import { retractWriters } from './retract.js';
 import { planSearch } from './row-search.js';
@@ -43,14 +45,19 @@ import type { Writers } from './writer.js';
 export function postgresSink<C extends Columns>(
   options: PostgresSinkOptions<C> & { readonly schema: RowSchema<C> },
 ): SinkConnector<RowInput<RowSchema<C>>>;
-export function postgresSink<Row = Record<string, unknown>>(options: PostgresSinkOptions): SinkConnector<Row>;
-export function postgresSink<Row>(options: PostgresSinkOptions): SinkConnector<Row> {
-  const settings = checkOptions(options);
+export function postgresSink<Tables extends SchemaTables>(
+  options: RoutedSinkOptions<RoutedRow<Tables>, Tables>,
+): SinkConnector<RoutedRow<Tables>>;
+export function postgresSink<Row = Record<string, unknown>>(
+  options: PostgresSinkOptions | RoutedSinkOptions<Row>,
+): SinkConnector<Row>;
+export function postgresSink<Row>(options: PostgresSinkOptions | RoutedSinkOptions<Row>): SinkConnector<Row> {
+  const settings = 'route' in options ? checkRoute(options) : checkOptions(options);
   return defineSink<Row>({
-    description: `postgres ${quoteTable(settings.table)}`,
+    description: `postgres ${describeTables(settings)}`,
     capabilities: {
       changelog: settings.mode,
-      ...(settings.mode === 'upsert' ? { key: settings.key } : {}),
+      ...(settings.mode === 'upsert' && settings.key.length > 0 ? { key: settings.key } : {}),
       atomic: 'transaction',
       staging: true,
       deadLetters: false,
@@ -58,10 +65,23 @@ export function postgresSink<Row>(options: PostgresSinkOptions): SinkConnector<R
     },
     abilities: {
       status: (context) => readStatus(settings, context),
-      readTable: (context, options) => readTable(settings, context, options),
+      // Rows that are to be compared would have to be asked for by table.
+      ...(settings.route === undefined
+        ? { readTable: (context, options) => readTable(settings, context, options) }
+        : {}),
     },
     connect: (context) => connect<Row>(settings, context),
   });
+}
+
+/** Of every table the schema is known, and with it the type of its rows. */
+type SchemaTables = Readonly<Record<string, RoutedTable & { readonly schema: RowSchema }>>;
+
+function describeTables({ table, route }: Settings): string {
+  if (route === undefined) return quoteTable(table);
+  return route.tables.size === 1
+    ? quoteTable(table)
+    : `${quoteTable(table)} and ${route.tables.size - 1} more`;
 }
 
 async function connect<Row>(settings: Settings, context: SinkContext): Promise<SinkDriver<Row>> {
@@ -69,6 +89,10 @@ async function connect<Row>(settings: Settings, context: SinkContext): Promise<S
   const open = () => openLink(settings, name);
   // Whatever is wrong with options and table shows here. Nothing is made, and a role that may only read gets through.
   await using(await open(), async (link) => {
+    if (settings.route !== undefined) {
+      await checkRouted(link, settings.route, context);
+      return;
+    }
     const table = await findTable(link, settings, context);
     if (table !== undefined) await planWriters(link, settings, table);
   });
@@ -78,6 +102,18 @@ async function connect<Row>(settings: Settings, context: SinkContext): Promise<S
     recover: (claim) => recover<Row>(settings, context, claim, open),
     close: () => reader.close(),
   };
+}
+
+async function openDestination<Row>(
+  link: Link,
+  settings: Settings,
+  context: SinkContext,
+): Promise<Destination<Row>> {
+  if (settings.route !== undefined) return await openRouted(link, settings.route, context);
+  const { table, id } = await openTarget(link, settings, context);
+  checkGrants(table, settings.mode);
+  const writers = await planWriters<Row>(link, settings, table);
+  return { target: id, object: table.sql, tables: [table], writers };
 }
 
 async function planWriters<Row>(link: Link, settings: Settings, table: Table): Promise<Writers<Row>> {
@@ -107,16 +143,14 @@ async function recover<Row>(
   try {
     // Once a session, so that whatever is missing is made, or told, before the first row.
     await ensureCatalog(links[0]);
-    const { table, id } = await openTarget(links[0], settings, context);
-    checkGrants(table, settings.mode);
-    const writers = await planWriters<Row>(links[0], settings, table);
+    const { target, object, tables, writers } = await openDestination<Row>(links[0], settings, context);
     await Promise.all(links.map((link) => writers.prepare(link)));
     const { lockTimeoutMs, commitTimeoutMs, terminateBlocking } = settings;
-    const request = { ...context, ...claim, target: id, object: table.sql, backends: links, lockTimeoutMs };
+    const request = { ...context, ...claim, target, object, backends: links, lockTimeoutMs };
     return openSession({
       ...(await claimAll(links, request, terminateBlocking)),
       links,
-      committer: { ...context, owner: claim.owner, timeoutMs: commitTimeoutMs, tables: [table] },
+      committer: { ...context, owner: claim.owner, timeoutMs: commitTimeoutMs, tables },
       writers,
       terminateAfterMs: terminateBlocking ? lockTimeoutMs : undefined,
     });

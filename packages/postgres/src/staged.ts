@@ -30,10 +30,11 @@ const FIRST = 1;
  */
 export function stagedChanges<Row>(
   link: Link,
-  { staging, addUpsert, addDelete }: StagedPlan,
+  plan: StagedPlan,
   begin: string,
   hasFirst: boolean,
 ): Staged<Row> {
+  const { staging } = plan;
   const contents: Contents = { hasDeletes: false, hasUpserts: hasFirst, hasRepeats: false };
   const sent = sentRows();
   const buffer = new TextBuffer();
@@ -49,19 +50,7 @@ export function stagedChanges<Row>(
       contents.hasRepeats ||= isRepeated;
       sent.add(rows);
       number += 1;
-      const { ops } = rows.batch;
-      const [upserts, deletes] = [`\t${number}`, `\t-${number}`];
-      const add: AddRow<Row> = (lines, row, index) => {
-        if (isRetraction(ops?.[index] ?? 0)) {
-          contents.hasDeletes = true;
-          addDelete(lines, row, index);
-          lines.add(deletes);
-        } else {
-          contents.hasUpserts = true;
-          addUpsert(lines, row, index);
-          lines.add(upserts);
-        }
-      };
+      const add = changeAdder(plan, contents, number, rows.batch.ops);
       await sendRows(buffer, rows, add, (block) => open.send(block)?.catch(explain));
     },
     async merge() {
@@ -73,6 +62,27 @@ export function stagedChanges<Row>(
     async abandon() {
       await copy?.abandon();
     },
+  };
+}
+
+/** A line for each change of batch `number`; notes in `contents` what there was. */
+export function changeAdder(
+  { addUpsert, addDelete }: StagedPlan,
+  contents: Contents,
+  number: number,
+  ops: Uint8Array | undefined,
+): AddRow<unknown> {
+  const [upserts, deletes] = [`\t${number}`, `\t-${number}`];
+  return (lines, row, index) => {
+    if (isRetraction(ops?.[index] ?? 0)) {
+      contents.hasDeletes = true;
+      addDelete(lines, row, index);
+      lines.add(deletes);
+    } else {
+      contents.hasUpserts = true;
+      addUpsert(lines, row, index);
+      lines.add(upserts);
+    }
   };
 }
 

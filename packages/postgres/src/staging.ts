@@ -5,8 +5,6 @@ import { tableColumn, type Table } from './table.js';
 /** As errors of its COPY name it. */
 export const STAGING = 'eos_staging';
 
-const FROM_STAGING = `pg_temp.${STAGING}`;
-
 /** What the changes of a transaction are like: decides which statements are needed. */
 export interface Contents {
   hasDeletes: boolean;
@@ -24,6 +22,8 @@ export interface Staging {
   /** The same from lines without `change`: upserts of a first batch. */
   readonly copyFirst: string;
   /** Brings the changes to the target. */
+  readonly changes: (contents: Contents) => string | undefined;
+  /** The same, and checks what is deferred. */
   readonly merge: (contents: Contents) => string;
 }
 
@@ -31,16 +31,22 @@ export interface Staging {
 export const CHECK = 'SET CONSTRAINTS ALL IMMEDIATE';
 
 /** The staging table's columns go by their place, so that none can be of the same name as `change`. */
-export function planStaging(table: Table, written: readonly string[], key: readonly string[]): Staging {
+export function planStaging(
+  table: Table,
+  written: readonly string[],
+  key: readonly string[],
+  name = STAGING,
+): Staging {
+  const from = `pg_temp.${name}`;
   const staged = new Map(written.map((name, index) => [name, `c${index}`]));
   const columns = written.map((name, index) => `c${index} ${tableColumn(table, name).sqlType}`);
   const keys = key.map((name) => ({ target: quote(name), staged: staged.get(name) ?? '' }));
   const isSame = keys.map((column) => `t.${column.target} = s.${column.staged}`).join(' AND ');
   const keyList = keys.map((column) => column.staged).join(', ');
-  const latest = `(SELECT DISTINCT ON (${keyList}) * FROM ${FROM_STAGING} ORDER BY ${keyList}, pg_catalog.abs(change) DESC)`;
+  const latest = `(SELECT DISTINCT ON (${keyList}) * FROM ${from} ORDER BY ${keyList}, pg_catalog.abs(change) DESC)`;
   const values = written.map((_, index) => `s.c${index}`).join(', ');
 
-  const source = ({ hasRepeats }: Contents) => (hasRepeats ? latest : FROM_STAGING);
+  const source = ({ hasRepeats }: Contents) => (hasRepeats ? latest : from);
   const remove = (contents: Contents) => {
     if (!contents.hasDeletes) return [];
     return [`DELETE FROM ${table.sql} t USING ${source(contents)} s WHERE s.change < 0 AND ${isSame}`];
@@ -52,9 +58,13 @@ export function planStaging(table: Table, written: readonly string[], key: reado
     return [`INSERT INTO ${table.sql} (${quoteAll(written)}) ${rows} ${onConflict(written, key)}`];
   };
   return {
-    create: `CREATE TEMPORARY TABLE ${STAGING} (${columns.join(', ')}, change int DEFAULT 1) ON COMMIT DELETE ROWS`,
-    copy: `COPY ${FROM_STAGING} FROM STDIN`,
-    copyFirst: `COPY ${FROM_STAGING} (${[...staged.values()].join(', ')}) FROM STDIN`,
+    create: `CREATE TEMPORARY TABLE ${name} (${columns.join(', ')}, change int DEFAULT 1) ON COMMIT DELETE ROWS`,
+    copy: `COPY ${from} FROM STDIN`,
+    copyFirst: `COPY ${from} (${[...staged.values()].join(', ')}) FROM STDIN`,
+    changes: (contents) => {
+      const statements = [...remove(contents), ...upsert(contents)];
+      return statements.length === 0 ? undefined : statements.join('; ');
+    },
     merge: (contents) => [...remove(contents), ...upsert(contents), CHECK].join('; '),
   };
 }

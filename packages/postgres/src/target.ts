@@ -7,6 +7,7 @@ import { isServerError } from './error-map.js';
 import { quote, quoteAll, quoteTable } from './identifiers.js';
 import type { Settings } from './options.js';
 import { hashColumn, hashIndex } from './row-hash.js';
+import { namesTable } from './targets.js';
 import { inspectTable, schemaError, type Table } from './table.js';
 
 /** A table that was found fit to write to. */
@@ -18,27 +19,35 @@ export interface Target {
 
 /**
  * Finds the table, or makes it where that is allowed, and its identity.
+ * @param route its name among several tables
  * @throws EOS_SCHEMA, EOS_PERMISSION, EOS_TARGET_CHANGED where positions exist and the table does not
  */
-export async function openTarget(link: Link, settings: Settings, context: SinkContext): Promise<Target> {
-  const table = (await findTable(link, settings, context)) ?? (await makeTable(link, settings));
+export async function openTarget(
+  link: Link,
+  settings: Settings,
+  context: SinkContext,
+  route?: string,
+): Promise<Target> {
+  const table = (await findTable(link, settings, context, route)) ?? (await makeTable(link, settings));
   return { table, id: await identify(link, table) };
 }
 
 /**
  * The table, or undefined where it has yet to be made. Only reads.
+ * @param route its name among several tables
  * @throws EOS_SCHEMA where it is missing and may not be made, EOS_TARGET_CHANGED where positions exist and the table does not
  */
 export async function findTable(
   link: Link,
   settings: Settings,
   context: SinkContext,
+  route?: string,
 ): Promise<Table | undefined> {
   const table = await inspectTable(link, settings.table);
   if (table !== undefined) return table;
   const sql = quoteTable(settings.table);
   const positions = await readPositions(link, context);
-  if ([...positions.values()].some(({ epoch }) => epoch > 0n)) {
+  if ([...positions.values()].some(({ epoch, target }) => epoch > 0n && namesTable(target, route))) {
     throw new EosError(
       'EOS_TARGET_CHANGED',
       `positions of ${context.pipeline}/${context.sink} are stored, but their table ${sql} is gone: restore it, or start ` +

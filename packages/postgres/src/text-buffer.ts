@@ -19,6 +19,14 @@ export class TextBuffer {
   private bytes = NOTHING;
   private end = HEAD_BYTES;
 
+  /** @param room bytes to begin with, of which there are twice as many each time that they do not do */
+  constructor(private readonly room = ROOM_BYTES) {}
+
+  /** How many bytes were added. */
+  get length(): number {
+    return this.end - HEAD_BYTES;
+  }
+
   get isFull(): boolean {
     return this.end >= BLOCK_BYTES;
   }
@@ -65,7 +73,7 @@ export class TextBuffer {
   }
 
   private grow(needed: number): void {
-    const larger = Buffer.allocUnsafe(Math.max(ROOM_BYTES, 2 * this.bytes.length + needed));
+    const larger = Buffer.allocUnsafe(Math.max(this.room, 2 * this.bytes.length + needed));
     this.bytes.copy(larger, 0, 0, Math.min(this.end, this.bytes.length));
     this.bytes = larger;
   }

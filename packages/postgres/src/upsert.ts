@@ -30,15 +30,10 @@ export function upsertWriters<Row>(
   columns: readonly ColumnEncoder[],
   key: readonly string[],
 ): Writers<Row> {
-  const names = columns.map(({ name }) => name);
   const plan: UpsertPlan = {
+    ...planChanges(table, columns, key),
     table,
-    keyOf: planKey(table, columns, key),
-    staging: planStaging(table, names, key),
-    addUpsert: rowAdder(columns),
-    // A delete needs no more than its key.
-    addDelete: rowAdder(columns.map((column) => (key.includes(column.name) ? column : leftOut(column)))),
-    copyDirect: `COPY ${table.sql} (${quoteAll(names)}) FROM STDIN`,
+    copyDirect: `COPY ${table.sql} (${quoteAll(columns.map(({ name }) => name))}) FROM STDIN`,
     newKeys: guessNewKeys(),
     latest: seenKeys(),
   };
@@ -47,6 +42,28 @@ export function upsertWriters<Row>(
       await link.run(plan.staging.create);
     },
     begin: (link, after) => upsertWriter<Row>(link, plan, after),
+  };
+}
+
+/**
+ * How changes of one table are folded, staged and merged.
+ * @param stagingName of the temporary table
+ * @throws EOS_SCHEMA where the table cannot take them by that key
+ */
+export function planChanges(
+  table: Table,
+  columns: readonly ColumnEncoder[],
+  key: readonly string[],
+  stagingName = STAGING,
+): StagedPlan & { readonly keyOf: KeyOf; readonly stagingName: string } {
+  const names = columns.map(({ name }) => name);
+  return {
+    keyOf: planKey(table, columns, key),
+    staging: planStaging(table, names, key, stagingName),
+    stagingName,
+    addUpsert: rowAdder(columns),
+    // A delete needs no more than its key.
+    addDelete: rowAdder(columns.map((column) => (key.includes(column.name) ? column : leftOut(column)))),
   };
 }
 
