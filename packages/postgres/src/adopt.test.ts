@@ -56,16 +56,20 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
     ['offset', 123, { offset: bytesOf(123) }],
     ['number of rows', 123, { rows: 123 }],
     ['whole file', ROWS, { offset: bytesOf(ROWS) }],
-  ])('goes on behind the loader, by %s', async (_name, loaded, position) => {
-    await withLoaded(loaded, async (move) => {
-      await move.adopt(position);
-      await move.adopt(position);
-      expect(await move.ids()).toEqual(all.slice(0, loaded));
-      await move.run();
-      await move.run();
-      expect(await move.ids()).toEqual(all);
-    });
-  });
+  ])(
+    'goes on behind the loader, by %s',
+    async (_name, loaded, position) => {
+      await withLoaded(loaded, async (move) => {
+        await move.adopt(position);
+        await move.adopt(position);
+        expect(await move.ids()).toEqual(all.slice(0, loaded));
+        await move.run();
+        await move.run();
+        expect(await move.ids()).toEqual(all);
+      });
+    },
+    30_000,
+  );
 
   test('refuses an offset within a row or beyond the end, and stores nothing', async () => {
     await withLoaded(10, async (move) => {
@@ -74,7 +78,7 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
       }
       expect(await move.fixture.column(`SELECT to_regnamespace('eos')::text`)).toEqual([null]);
     });
-  });
+  }, 30_000);
 
   test('refuses where the pipeline has committed, or was adopted elsewhere', async () => {
     await withLoaded(10, async (move) => {
@@ -84,7 +88,7 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
       expect((await failureOf(move.adopt({ offset: bytesOf(10) }))).code).toBe('EOS_POSITION_EXISTS');
       expect(await move.ids()).toEqual(all);
     });
-  });
+  }, 30_000);
 
   test('makes no table', async () => {
     await withLoaded(0, async (move) => {
@@ -92,7 +96,7 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
       expect((await failureOf(move.adopt({ rows: 10 }))).code).toBe('EOS_SCHEMA');
       expect(await move.fixture.column(`SELECT to_regclass('flights')::text`)).toEqual([null]);
     });
-  });
+  }, 30_000);
 
   test('takes over from a session that has claimed and not committed', async () => {
     await withLoaded(10, async (move) => {
@@ -108,7 +112,7 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
       await move.run();
       expect(await move.ids()).toEqual(all);
     });
-  });
+  }, 30_000);
 
   test('at once, several times, stores one position', async () => {
     await withLoaded(10, async (move) => {
@@ -120,5 +124,5 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
         [isTen, isTen, isTen, !isTen].map((isStored) => (isStored ? 'fulfilled' : 'rejected')),
       );
     });
-  });
+  }, 30_000);
 });
