@@ -25,7 +25,7 @@ export function routedWriters<Row>(router: Router<Row>, plans: readonly TablePla
       for (let at = 0; at < statements.length; at += SET_UP_TOGETHER)
         await link.run(statements.slice(at, at + SET_UP_TOGETHER).join('; '));
     },
-    begin: (link: Link, after?: Promise<void>) => new RoutedWriter(link, router, plans, after),
+    begin: (link, after) => new RoutedWriter(link, router, plans, after),
   };
 }
 
@@ -47,7 +47,7 @@ class RoutedWriter<Row> implements Writer<Row> {
     private readonly link: Link,
     private readonly router: Router<Row>,
     private readonly plans: readonly TablePlan[],
-    private readonly after?: Promise<void>,
+    private readonly after: Promise<void> | undefined,
   ) {}
 
   async write(batch: ChangeBatch<Row>): Promise<void> {
@@ -59,7 +59,7 @@ class RoutedWriter<Row> implements Writer<Row> {
       this.#bytes += kept.bytes - before;
     }
     if (this.#bytes < KEPT_BYTES) return;
-    await this.after;
+    if (this.plans.some(({ mayWait }) => mayWait)) await this.after;
     await this.#send([]);
   }
 

@@ -19,6 +19,8 @@ export interface TablePlan {
   /** Where its rows are copied to, and what errors call that. */
   readonly copy: string;
   readonly copiedTo: string;
+  /** Whether the copying may wait for what another transaction has locked. */
+  readonly mayWait: boolean;
   /** Begins a transaction. */
   readonly rows: () => TableRows;
 }
@@ -78,6 +80,7 @@ export function appendPlan(table: Table, columns: readonly ColumnEncoder[]): Tab
     setUp: undefined,
     copy: `COPY ${table.sql} (${quoteAll(columns.map(({ name }) => name))}) FROM STDIN`,
     copiedTo: table.name,
+    mayWait: table.insertLocks > 0,
     rows() {
       const lines = keptLines();
       return {
@@ -107,6 +110,7 @@ export function upsertPlan(
     setUp: staging.create,
     copy: staging.copy,
     copiedTo: stagingName,
+    mayWait: false,
     rows() {
       const lines = keptLines();
       const contents: Contents = { hasDeletes: false, hasUpserts: false, hasRepeats: false };
