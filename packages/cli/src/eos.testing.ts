@@ -1,7 +1,7 @@
 /** What the tests have in common: a folder of files, and the command in it, within this process or as one of its own. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,6 +10,8 @@ import { eos } from './eos.js';
 
 /** The built command: children run what users run. */
 const BINARY = fileURLToPath(new URL('../bin/eos.js', import.meta.url));
+
+const CORE = fileURLToPath(new URL('../../core', import.meta.url));
 
 /** A folder of one test, with these files by their paths. */
 export async function withFolder<T>(
@@ -30,6 +32,12 @@ export async function writeFiles(folder: string, files: Readonly<Record<string, 
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), text);
   }
+}
+
+/** Installs `@eos/core` in a folder, as a project has it beside what needs it. */
+export async function installCore(folder: string): Promise<void> {
+  await mkdir(join(folder, 'node_modules/@eos'), { recursive: true });
+  await symlink(CORE, join(folder, 'node_modules/@eos/core'));
 }
 
 export interface Ended {
@@ -82,7 +90,7 @@ export class Child {
     const output = { stdout: '', stderr: '' };
     createInterface(child.stdout).on('line', (line) => {
       output.stdout += `${line}\n`;
-      if (line.startsWith('{')) this.#lines.push(readLine(line));
+      if (line.startsWith('{"time":')) this.#lines.push(readLine(line));
       this.#wake();
     });
     child.stderr.on('data', (data) => (output.stderr += String(data)));
