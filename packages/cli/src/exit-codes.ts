@@ -12,6 +12,8 @@ export const EXIT = {
   fenced: 3,
   /** A signal stopped the run before the end of the source. What was written is committed; the next run goes on. */
   stopped: 4,
+  /** `verify` can say nothing: the source cannot be read again, or the transform does not give the same rows again. */
+  unverifiable: 5,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -22,6 +24,7 @@ export const EXIT_TEXT = `Exit codes:
   2    the command line or the configuration is wrong
   3    fenced: another copy of the pipeline took over
   4    stopped by SIGINT or SIGTERM before the end: run it again to go on
+  5    verify can say nothing: source or transform do not give the same rows again
   130, 143    ended at once by a second SIGINT or SIGTERM`;
 
 const CONFIGURATION_CODES = ['EOS_CONFIG', 'EOS_GUARANTEE', 'EOS_CHANGELOG_MODE'] as const;

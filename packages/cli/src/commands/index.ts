@@ -5,10 +5,12 @@ import { command as explain } from './explain.js';
 import { command as run } from './run.js';
 import { command as schema } from './schema.js';
 import { command as status } from './status.js';
+import { command as verify } from './verify.js';
 
 export const COMMANDS: readonly Command[] = [
   run,
   status,
+  verify,
   explain,
   listDeadLetters,
   replayDeadLetters,
