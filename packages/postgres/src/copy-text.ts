@@ -77,11 +77,15 @@ export function rowAdder(columns: readonly ColumnEncoder[]): (buffer: TextBuffer
   };
 }
 
-/** A function that makes the line of a row. */
+/** A function that makes the same as text. */
 export function lineMaker(columns: readonly ColumnEncoder[]): (row: unknown) => string {
+  const [first, ...rest] = columns;
+  if (first === undefined) throw new EosError('EOS_CONFIG', 'a row needs at least one column');
   return (row) => {
     const fields = fieldsOf(row);
-    return columns.map((column) => field(column, fields[column.name])).join('\t');
+    let line = field(first, fields[first.name]);
+    for (const column of rest) line += `\t${field(column, fields[column.name])}`;
+    return line;
   };
 }
 

@@ -102,9 +102,9 @@ export function planRetract(table: Table, written: readonly string[], search: Se
 const USE_INDEX = 'SET LOCAL enable_seqscan = off;';
 
 /**
- * As many copies as are wanted, each locked as it is found. LIMIT stands above the locks: a copy that was deleted while its lock was
- * waited for does not count, and the next one is taken. Rows are locked in the order of their hashes, so that sessions do not
- * deadlock.
+ * As many copies as are wanted, each locked as it is found: a DELETE by place alone may take a row that was changed meanwhile, as the
+ * server does not compare it again. LIMIT stands above the locks: a copy that was deleted while its lock was waited for does not count, and
+ * the next one is taken. Rows are locked in the order of their hashes, so that sessions do not deadlock.
  */
 function chosenByIndex(table: Table, matches: string): string {
   return `

@@ -208,7 +208,8 @@ async function sendRetractions(
     throw explained(error, going, partitions);
   };
   for (const { line, copies, place, offset } of going) {
-    buffer.add(`${line}\t${copies}\t${place}\t${offset ?? '\\N'}\n`);
+    buffer.add(line);
+    buffer.add(`\t${copies}\t${place}\t${offset ?? '\\N'}\n`);
     if (buffer.isFull) await copy.send(buffer.take())?.catch(explain);
   }
   await copy.finish(buffer.takeRest()).catch(explain);

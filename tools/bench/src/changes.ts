@@ -1,4 +1,4 @@
-/** The changelogs of the upsert cases. Each key comes once, so that a baseline that folds nothing can write them too. */
+/** The changelogs of the cases. Each key comes once, so that a baseline that folds nothing can write them too. */
 import type { OpName } from '@eos/core';
 import { makeRows, randomNumbers, shuffle, type BenchRow } from './rows.js';
 
@@ -35,6 +35,27 @@ export function tenPercentDeletes(before: readonly BenchRow[]): Changelog {
     ops.push(op);
     if (op === '-D') after--;
     if (op === '+I') after++;
+  }
+  return { before, rows, ops, after };
+}
+
+/** Half of the changes take back a row that is there, in random order; the others insert a new one, mixed at random. */
+export function halfRetractions(
+  before: readonly BenchRow[],
+): Changelog & { readonly ops: readonly OpName[] } {
+  const random = randomNumbers(8);
+  const known = shuffle([...before], 9);
+  const fresh = makeRows(before.length, { seed: 10, first: before.length + 1 }).reverse();
+  const rows: BenchRow[] = [];
+  const ops: OpName[] = [];
+  let after = before.length;
+  for (let index = 0; index < before.length; index++) {
+    const op: OpName = random() < 0.5 ? '-D' : '+I';
+    const row = op === '+I' ? fresh.pop() : known.pop();
+    if (row === undefined) break;
+    rows.push(row);
+    ops.push(op);
+    after += op === '+I' ? 1 : -1;
   }
   return { before, rows, ops, after };
 }

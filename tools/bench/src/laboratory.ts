@@ -6,7 +6,7 @@ import { Client, escapeIdentifier } from 'pg';
 import { copyInTurn } from './baselines/copy.js';
 import { isWanted, type BenchOptions } from './options.js';
 import { elapsed, postmasterOf, processorTime, type ProcessorTime } from './processor-time.js';
-import { COLUMN_DEFINITIONS, makeRows, type BenchRow } from './rows.js';
+import { COLUMN_DEFINITIONS, makeRows, schema, type BenchRow } from './rows.js';
 
 export interface Laboratory {
   readonly options: BenchOptions;
@@ -21,7 +21,7 @@ export interface Laboratory {
   freshName(prefix: string): string;
   /** The rows of the throughput cases: made once, the same for every side. */
   rows(): readonly BenchRow[];
-  createTable(name: string, options?: { readonly primaryKey?: boolean }): Promise<void>;
+  createTable(name: string, options?: TableOptions): Promise<void>;
   /** Fills a table and does what an autovacuum would have done long ago. */
   fillTable(name: string, rows: readonly BenchRow[]): Promise<void>;
   dropTable(name: string): Promise<void>;
@@ -33,6 +33,12 @@ export interface Laboratory {
   timed(work: () => Promise<void>): Promise<Timing>;
   /** Tells a person how far it is. */
   progress(text: string): void;
+}
+
+export interface TableOptions {
+  readonly primaryKey?: boolean;
+  /** The hash of each row with its index, by which retractions find it. */
+  readonly rowHash?: boolean;
 }
 
 export interface Timing {
@@ -90,7 +96,7 @@ async function equip(
     progress,
     freshName: (prefix) => `${prefix}_${++names}`,
     rows: () => (rows ??= makeRows(options.rows)),
-    createTable: (name, { primaryKey = false } = {}) => makeTable(admin, name, primaryKey),
+    createTable: (name, options = {}) => makeTable(admin, name, options),
     async fillTable(name, contents) {
       if (contents.length === 0) return;
       await copyInTurn({ url, table: name, rows: contents, rowsPerCommit: FILL_ROWS });
@@ -118,10 +124,19 @@ async function equip(
   };
 }
 
-async function makeTable(admin: Client, name: string, primaryKey: boolean): Promise<void> {
-  const lines = [...COLUMN_DEFINITIONS, ...(primaryKey ? ['PRIMARY KEY (id)'] : [])];
-  await admin.query(`CREATE TABLE ${escapeIdentifier(name)} (${lines.join(', ')})`);
+async function makeTable(admin: Client, name: string, options: TableOptions): Promise<void> {
+  const table = escapeIdentifier(name);
+  const lines = [
+    ...COLUMN_DEFINITIONS,
+    ...(options.primaryKey === true ? ['PRIMARY KEY (id)'] : []),
+    ...(options.rowHash === true ? [ROW_HASH] : []),
+  ];
+  await admin.query(`CREATE TABLE ${table} (${lines.join(', ')})`);
+  if (options.rowHash === true) await admin.query(`CREATE INDEX ON ${table} (eos_row_hash)`);
 }
+
+/** As Eos makes it. */
+const ROW_HASH = `eos_row_hash bigint GENERATED ALWAYS AS (pg_catalog.hash_record_extended(ROW(${schema.names.join(', ')}), 0)) STORED`;
 
 async function findPostmaster(admin: Client): Promise<number | undefined> {
   const { rows } = await admin.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');

@@ -16,7 +16,7 @@ export interface OursOptions {
   /** Names the positions, so that no run goes on where another ended. */
   readonly pipeline: string;
   readonly rows: readonly BenchRow[];
-  readonly mode: 'append' | 'upsert';
+  readonly mode: 'append' | 'upsert' | 'retract';
   readonly rowsPerCommit: number;
 }
 
@@ -27,7 +27,7 @@ export function benchSink({ url, table, mode }: Pick<OursOptions, 'url' | 'table
     table,
     schema,
     create: false,
-    ...(mode === 'upsert' ? { mode, key: ['id'] } : {}),
+    ...(mode === 'upsert' ? { mode, key: ['id'] } : { mode }),
   });
 }
 
@@ -38,10 +38,10 @@ export interface PipelineOptions extends OursOptions {
 
 /** Through `pipeline()`: source, runner and sink. Resolves when the last transaction is committed. */
 export async function runPipeline(options: PipelineOptions): Promise<void> {
-  const { rows, ops, rowsPerCommit } = options;
+  const { rows, ops, mode, rowsPerCommit } = options;
   const result = await pipeline({
     id: options.pipeline,
-    source: iterableSource({ items: rows, ...(ops === undefined ? {} : { ops, changelog: 'upsert' }) }),
+    source: iterableSource({ items: rows, ...(ops === undefined ? {} : { ops, changelog: mode }) }),
     sinks: { bench: benchSink(options) },
     // Rows alone decide when to commit.
     trigger: { rows: rowsPerCommit, bytes: Number.MAX_SAFE_INTEGER, intervalMs: 3_600_000 },

@@ -17,6 +17,8 @@ export interface Writer {
   readonly name: string;
   /** Whether its table has the primary key. */
   readonly primaryKey: boolean;
+  /** Whether it has the hash of each row, with an index. Default: no. */
+  readonly rowHash?: boolean;
   /** What its table holds before the clock starts. */
   readonly before?: readonly BenchRow[];
   write(place: Place): Promise<void>;
@@ -67,7 +69,8 @@ function side(laboratory: Laboratory, writer: Writer): Side<Timing> {
     name: writer.name,
     async run() {
       const table = laboratory.freshName('bench');
-      await laboratory.createTable(table, { primaryKey: writer.primaryKey });
+      const { primaryKey, rowHash = false } = writer;
+      await laboratory.createTable(table, { primaryKey, rowHash });
       if (writer.before !== undefined) await laboratory.fillTable(table, writer.before);
       const timing = await laboratory.timed(() => writer.write({ table, pipeline: table }));
       await checkCount(laboratory, table, writer);

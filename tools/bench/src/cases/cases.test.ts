@@ -15,6 +15,8 @@ const EXPECTED = [
   'postgres/upsert-new/commit=5000/vs-values',
   'postgres/upsert-existing/commit=5000/vs-values',
   'postgres/mixed-10pct-delete/commit=5000/vs-values',
+  'postgres/retract/commit=5000/inserts/vs-copy',
+  'postgres/retract/commit=5000/half-retractions/vs-by-hand',
   'postgres/append/round-trips-per-commit',
   'postgres/upsert/round-trips-per-commit',
   'postgres/append/commit-latency/p50',

@@ -4,6 +4,7 @@ import { commitLatencyCase, distanceCase, roundTripCase } from './commits.js';
 import { killCase } from './kill.js';
 import { memoryCase } from './memory.js';
 import { recoverCase } from './recover.js';
+import { halfRetractionsCase, retractInsertsCase } from './retract.js';
 import { mixedCase, upsertExistingCase, upsertNewCase } from './upsert.js';
 
 /** Every case of the suite `postgres`, in the order of the report. */
@@ -14,6 +15,8 @@ export const POSTGRES_CASES: readonly BenchCase[] = [
   upsertNewCase(20_000, { copy: 0.6 }),
   upsertExistingCase(5_000),
   mixedCase(5_000),
+  retractInsertsCase(5_000),
+  halfRetractionsCase(5_000),
   roundTripCase(),
   commitLatencyCase(0),
   commitLatencyCase(5),
