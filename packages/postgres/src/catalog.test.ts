@@ -113,6 +113,62 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
   );
 
   test(
+    'that belongs to somebody else is refused: what lies in it would run with the rights of this role',
+    asWriter(async (fixture, connection) => {
+      const { database } = fixture.database;
+      await fixture.query(`GRANT CREATE ON DATABASE "${database}" TO eos_writer`);
+      const flights = { table: 'flights', schema };
+      const theirs = await (await fixture.connect(writer)).query('CREATE SCHEMA eos');
+      expect(theirs.command).toBe('CREATE');
+      const foreign = ['schema eos of eos_writer'];
+      expect(await failureOf((await fixture.open(flights)).recover(['0']))).toMatchObject({
+        code: 'EOS_PERMISSION',
+        details: { foreign },
+      });
+      await fixture.query('DROP SCHEMA eos');
+      await made(fixture, flights);
+      await fixture.query('ALTER FUNCTION eos.commit_v2 OWNER TO eos_writer');
+      expect((await failureOf((await fixture.open(flights)).recover(['0']))).details).toEqual({
+        foreign: ['commit_v2 of eos_writer'],
+      });
+      // To its owner it is no stranger.
+      await fixture.query(
+        'GRANT USAGE ON SCHEMA eos TO eos_writer; GRANT ALL ON ALL TABLES IN SCHEMA eos TO eos_writer',
+      );
+      await fixture.query('GRANT INSERT ON flights TO eos_writer');
+      await (await fixture.open({ ...flights, connection })).recover(['0']);
+    }),
+  );
+
+  test(
+    'is written to without the time limits that a role or database has for other work',
+    run(async (fixture) => {
+      const names = `'statement_timeout', 'lock_timeout', 'idle_session_timeout', 'transaction_timeout'`;
+      const [limits] = await fixture.column(`
+        SELECT string_agg(format('ALTER DATABASE %I SET %I = %L', current_database(), name, '20s'), '; ')
+        FROM pg_settings WHERE name IN (${names})`);
+      await made(fixture, { table: 'flights', schema });
+      await fixture.query(`
+        ${String(limits)};
+        CREATE TABLE seen (name text, setting text);
+        CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+          INSERT INTO seen SELECT name, setting FROM pg_settings WHERE name IN (${names}); RETURN NULL; END $$;
+        CREATE TRIGGER look AFTER INSERT ON flights FOR EACH STATEMENT EXECUTE FUNCTION look()`);
+      const seen = 'SELECT DISTINCT setting FROM seen ORDER BY 1';
+      await commit(await (await fixture.open({ table: 'flights', schema })).recover(['0']), {
+        rows: [{ id: 1 }],
+      });
+      expect(await fixture.column(seen)).toEqual(['0']);
+      // What the caller asks for stays.
+      await fixture.query('DELETE FROM seen');
+      const connection = { connectionString: fixture.database.url, statement_timeout: 12_345 };
+      const sink = await fixture.open({ table: 'flights', schema, connection });
+      await commit(await sink.recover(['0']), { rows: [{ id: 2 }] });
+      expect(await fixture.column(seen)).toContain('12345');
+    }),
+  );
+
+  test(
     'is not made by whoever only reads positions, and a role that may only read gets them',
     asWriter(async (fixture, connection) => {
       const fresh = await fixture.open({ connection, table: 'flights', schema });

@@ -57,6 +57,10 @@ CREATE TABLE IF NOT EXISTS eos.positions (
 
 /** How many of the objects are there, and the grants on them that this role lacks. */
 const STATE = `
+-- A superuser counts as a member of every role, but has the most to lose.
+WITH RECURSIVE mine(oid) AS (
+  SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user
+  UNION SELECT m.roleid FROM pg_catalog.pg_auth_members m JOIN mine ON m.member = mine.oid)
 SELECT 'object', c.relname FROM pg_catalog.pg_class c
   WHERE c.relnamespace = pg_catalog.to_regnamespace('eos') AND c.relname IN ('targets', 'claims', 'positions')
 UNION ALL
@@ -83,7 +87,7 @@ SELECT 'foreign', made.name || ' of ' || r.rolname FROM (
       AND relname IN ('targets', 'claims', 'positions')
     UNION ALL SELECT proname, proowner FROM pg_catalog.pg_proc WHERE pronamespace = pg_catalog.to_regnamespace('eos')
   ) AS made(name, owner) JOIN pg_catalog.pg_roles r ON r.oid = made.owner
-  WHERE NOT r.rolsuper AND NOT pg_catalog.pg_has_role(r.oid, 'MEMBER')
+  WHERE NOT r.rolsuper AND r.oid NOT IN (SELECT oid FROM mine)
     AND r.oid <> (SELECT datdba FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
 UNION ALL
 SELECT 'create', '' WHERE pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')`;

@@ -199,6 +199,17 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
       "CREATE TABLE flights (id bigint, note text GENERATED ALWAYS AS ('a') STORED)",
       'made by the server',
     ],
+    [
+      'a crash of the server would empty',
+      'CREATE UNLOGGED TABLE flights (id bigint, note text)',
+      'unlogged or temporary',
+    ],
+    [
+      'has a partition that a crash of the server would empty',
+      `CREATE TABLE flights (id bigint, note text) PARTITION BY RANGE (id);
+       CREATE UNLOGGED TABLE flights_1 PARTITION OF flights FOR VALUES FROM (1) TO (2)`,
+      'a partition of it is',
+    ],
     ['is a view', 'CREATE VIEW flights AS SELECT 1::bigint AS id, null::text AS note', 'is no table'],
   ])('that %s is refused before the first row', (_name, definition, problem) =>
     withDatabase(getService(), async (fixture) => {

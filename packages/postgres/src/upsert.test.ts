@@ -226,6 +226,29 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
     );
 
     test(
+      'a key that is there is found, whichever constraint is the first to refuse the row',
+      run(async (fixture) => {
+        await fixture.query(`
+          CREATE TABLE flights (id bigint, note text, EXCLUDE USING btree (note WITH =));
+          ALTER TABLE flights ADD PRIMARY KEY (id)`);
+        const session = await flights(fixture);
+        const rows = [
+          { id: 1, note: 'a' },
+          { id: 2, note: 'b' },
+        ];
+        await commit(session, { rows });
+        await commit(session, { rows: [...rows, { id: 3, note: 'c' }] });
+        expect(await found(fixture)).toEqual(
+          new Map([
+            ['1', 'a'],
+            ['2', 'b'],
+            ['3', 'c'],
+          ]),
+        );
+      }),
+    );
+
+    test(
       'a row that another constraint rejects is told, direct or staged',
       run(async (fixture) => {
         await fixture.query(
