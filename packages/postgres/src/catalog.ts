@@ -151,3 +151,11 @@ export function permissionError(missing: readonly string[]): EosError {
     details: { missing },
   });
 }
+
+/** What makes anything in the database takes turns. */
+export async function inSetUp(link: Link, text: string): Promise<void> {
+  await link.run(`BEGIN; ${SETUP_LOCK}; ${text}; COMMIT`).catch(async (error: unknown) => {
+    await link.run('ROLLBACK').catch(() => undefined);
+    throw error;
+  });
+}

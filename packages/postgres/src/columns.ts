@@ -1,7 +1,10 @@
 /** Which columns are written, and how: the rows' schema held against the table. */
 import type { ColumnKind, ColumnType } from '@eos/core';
+import { sqlType } from './column-types.js';
+import { checkMissing } from './evolution.js';
 import { exactEncoder, nativeEncoder, numericModifier } from './exact-values.js';
 import type { Settings } from './options.js';
+import { quote } from './identifiers.js';
 import { schemaError, tableColumn, type Table, type TableColumn } from './table.js';
 import { valueEncoder, type ColumnEncoder } from './value-text.js';
 
@@ -39,6 +42,7 @@ const HOLDERS: Readonly<Record<Exclude<ColumnKind, 'string'>, readonly string[]>
 
 /** @throws EOS_SCHEMA where the table cannot take the rows */
 export function planColumns(settings: Settings, table: Table): readonly ColumnEncoder[] {
+  checkMissing(settings, table);
   const named = settings.schema?.names ?? settings.columns;
   const written = named ?? table.columns.filter(({ isGenerated }) => !isGenerated).map(({ name }) => name);
   checkRest(table, written);
@@ -60,9 +64,10 @@ function planColumn({ schema }: Settings, table: Table, column: TableColumn): Co
   }
   const { type } = declared;
   if (type.kind !== 'string' && !HOLDERS[type.kind].includes(column.type)) {
-    const problem = `does not hold every ${type.kind} of the schema`;
+    const problem = `which does not hold every ${type.kind} of the schema`;
+    const fix = `ALTER TABLE ${table.sql} ALTER COLUMN ${quote(name)} TYPE ${sqlType(type)}`;
     throw schemaError(
-      `column ${JSON.stringify(name)} of ${table.sql} is of type ${column.type}, which ${problem}`,
+      `column ${JSON.stringify(name)} of ${table.sql} is of type ${column.type}, ${problem}. ${fix}`,
     );
   }
   // The server would round to the column's own digits, silently.

@@ -48,6 +48,11 @@ const OPTIONS = {
     type: 'boolean',
     description: 'Make the table where it is missing. Default: true with a schema.',
   },
+  evolution: {
+    enum: ['fail', 'add-nullable'],
+    default: 'fail',
+    description: 'What to do about columns of the schema that the table lacks. Types are never changed.',
+  },
   lockTimeoutMs: milliseconds(2_000, 'How long a claim waits for a commit in flight.'),
   terminateBlocking: {
     type: 'boolean',

@@ -1,5 +1,6 @@
 import { EosError, type Columns, type RowSchema } from '@eos/core';
 import type { ClientConfig } from 'pg';
+import type { Evolution } from './evolution.js';
 import { isIdentifier, parseTable, type TableName } from './identifiers.js';
 import type { RouteSettings } from './route-options.js';
 
@@ -38,6 +39,11 @@ export interface PostgresSinkOptions<C extends Columns = Columns> {
   /** Make the table where it is missing, for `upsert` with a primary key. Default: true with a `schema`. */
   readonly create?: boolean;
   /**
+   * What to do about columns of `schema` that the table lacks. `fail` (default): EOS_SCHEMA with the statement that adds them.
+   * `add-nullable`: they are added when a session begins, which takes the table's owner. Types are never changed.
+   */
+  readonly evolution?: Evolution;
+  /**
    * How long a claim waits for a commit in flight, and a merge for an earlier session, before it is looked at what blocks.
    * Default 2,000 ms.
    */
@@ -66,6 +72,7 @@ export interface Settings {
   readonly schema: RowSchema | undefined;
   readonly columns: readonly string[] | undefined;
   readonly create: boolean;
+  readonly evolution: Evolution;
   readonly lockTimeoutMs: number;
   readonly terminateBlocking: boolean;
   readonly idleInTransactionTimeoutMs: number;
@@ -98,6 +105,7 @@ export function checkOptions(options: PostgresSinkOptions): Settings {
     schema,
     columns,
     create,
+    evolution: checkEvolution(options, mode),
     lockTimeoutMs: milliseconds(options, 'lockTimeoutMs', 2_000),
     terminateBlocking: flag(options, 'terminateBlocking', true),
     idleInTransactionTimeoutMs: milliseconds(options, 'idleInTransactionTimeoutMs', 300_000),
@@ -113,6 +121,15 @@ function isConnection(connection: unknown): boolean {
 function checkMode(mode: unknown): Mode {
   const isMode = mode === 'append' || mode === 'upsert' || mode === 'retract';
   return isMode ? mode : fail('mode', `must be 'append', 'upsert' or 'retract'`);
+}
+
+function checkEvolution({ evolution = 'fail', schema }: PostgresSinkOptions, mode: Mode): Evolution {
+  const choice: unknown = evolution;
+  if (choice === 'fail') return choice;
+  if (choice !== 'add-nullable') fail('evolution', `must be 'fail' or 'add-nullable'`);
+  if (schema === undefined) fail('evolution', 'needs a schema to know the columns of');
+  if (mode === 'retract') fail('evolution', `would leave a column out of the row hash of mode: 'retract'`);
+  return choice;
 }
 
 function checkMissingRow(options: PostgresSinkOptions, mode: Mode): MissingRow {

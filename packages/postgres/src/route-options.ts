@@ -6,7 +6,7 @@ import { checkOptions, type PostgresSinkOptions, type Settings } from './options
 
 /** One of the tables: what differs from table to table. */
 export interface RoutedTable<C extends Columns = Columns> extends Partial<
-  Pick<PostgresSinkOptions<C>, 'table' | 'schema' | 'columns' | 'key' | 'create'>
+  Pick<PostgresSinkOptions<C>, 'table' | 'schema' | 'columns' | 'key' | 'create' | 'evolution'>
 > {
   /** Default: the name of the route. */
   readonly table?: PostgresSinkOptions['table'];

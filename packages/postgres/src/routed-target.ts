@@ -2,6 +2,7 @@
 import { EosError, type SinkContext } from '@eos/core';
 import { planColumns } from './columns.js';
 import type { Link } from './connection.js';
+import { withoutMissing } from './evolution.js';
 import type { Settings } from './options.js';
 import type { RouteSettings } from './route-options.js';
 import { routedWriters } from './routed.js';
@@ -68,7 +69,7 @@ export async function checkRouted(
 ): Promise<void> {
   for (const [name, settings] of tables) {
     const table = await findTable(link, settings, context, name);
-    if (table !== undefined) planTable(settings, table, 0, tables.size);
+    if (table !== undefined) planTable(withoutMissing(settings, table), table, 0, tables.size);
   }
 }
 

@@ -18,6 +18,7 @@ import { readPositions } from './claim.js';
 import { planColumns } from './columns.js';
 import { linkName, openLink, type Link } from './connection.js';
 import { mapError } from './error-map.js';
+import { withoutMissing } from './evolution.js';
 import { quoteTable } from './identifiers.js';
 import { checkRoute, type RoutedRow, type RoutedSinkOptions, type RoutedTable } from './route-options.js';
 import { checkRouted, openRouted, type Destination } from './routed-target.js';
@@ -94,7 +95,7 @@ async function connect<Row>(settings: Settings, context: SinkContext): Promise<S
       return;
     }
     const table = await findTable(link, settings, context);
-    if (table !== undefined) await planWriters(link, settings, table);
+    if (table !== undefined) await planWriters(link, withoutMissing(settings, table), table);
   });
   const reader = lazyLink(open);
   return {

@@ -1,9 +1,11 @@
 /** The table: whether it is the one that the positions belong to, and making it where it is missing. */
-import { EosError, randomId, type ColumnType, type RowSchema, type SinkContext } from '@eos/core';
-import { checkFormat, FORMAT, permissionError, SETUP_LOCK } from './catalog.js';
+import { EosError, randomId, type RowSchema, type SinkContext } from '@eos/core';
+import { checkFormat, FORMAT, inSetUp, permissionError } from './catalog.js';
 import { readPositions } from './claim.js';
+import { sqlType } from './column-types.js';
 import type { Link } from './connection.js';
 import { isServerError } from './error-map.js';
+import { evolve } from './evolution.js';
 import { quote, quoteAll, quoteTable } from './identifiers.js';
 import type { Settings } from './options.js';
 import { hashColumn, hashIndex } from './row-hash.js';
@@ -28,7 +30,8 @@ export async function openTarget(
   context: SinkContext,
   route?: string,
 ): Promise<Target> {
-  const table = (await findTable(link, settings, context, route)) ?? (await makeTable(link, settings));
+  const found = await findTable(link, settings, context, route);
+  const table = found === undefined ? await makeTable(link, settings) : await evolve(link, settings, found);
   return { table, id: await identify(link, table) };
 }
 
@@ -63,21 +66,13 @@ export async function findTable(
 async function makeTable(link: Link, settings: Settings): Promise<Table> {
   const sql = quoteTable(settings.table);
   if (settings.schema === undefined) throw schemaError(`a table ${sql} cannot be made without a schema`);
-  await transaction(link, createTable(sql, settings.schema, settings)).catch((error: unknown) => {
+  await inSetUp(link, createTable(sql, settings.schema, settings)).catch((error: unknown) => {
     // Another process was first.
     if (!isServerError(error) || error.code !== DUPLICATE_TABLE) throw error;
   });
   const table = await inspectTable(link, settings.table);
   if (table === undefined) throw schemaError(`table ${sql} was made, but cannot be seen`);
   return table;
-}
-
-/** What makes anything in the database takes turns. */
-async function transaction(link: Link, text: string): Promise<void> {
-  await link.run(`BEGIN; ${SETUP_LOCK}; ${text}; COMMIT`).catch(async (error: unknown) => {
-    await link.run('ROLLBACK').catch(() => undefined);
-    throw error;
-  });
 }
 
 const DUPLICATE_TABLE = '42P07';
@@ -98,33 +93,6 @@ function tableBody({ names, columns }: RowSchema, key: readonly string[]): strin
   return [...lines, ...(key.length === 0 ? [] : [`PRIMARY KEY (${quoteAll(key)})`])].join(', ');
 }
 
-function sqlType(type: ColumnType): string {
-  switch (type.kind) {
-    case 'boolean':
-      return 'boolean';
-    case 'int32':
-      return 'integer';
-    case 'int64':
-      return 'bigint';
-    case 'float64':
-      return 'double precision';
-    case 'decimal':
-      return type.precision === undefined ? 'numeric' : `numeric(${type.precision}, ${type.scale ?? 0})`;
-    case 'string':
-      return 'text';
-    case 'bytes':
-      return 'bytea';
-    case 'date':
-      return 'date';
-    case 'timestamp':
-      return 'timestamptz';
-    case 'json':
-      return 'jsonb';
-    case 'uuid':
-      return 'uuid';
-  }
-}
-
 /**
  * The identity of the table, tied to the object itself: one that was renamed keeps it, one that was dropped and made again under
  * the same name gets a new one, and a dump brings it back by name.
@@ -136,7 +104,7 @@ async function identify(link: Link, table: Table): Promise<string> {
   if (known !== undefined) return known;
   await checkTargetGrants(link);
   // What is gone goes: its number might one day be given to another table.
-  await transaction(
+  await inSetUp(
     link,
     `DELETE FROM eos.targets t WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = t.object);
      INSERT INTO eos.targets (object, id, format) VALUES (${object}, '${randomId()}', ${FORMAT}) ON CONFLICT DO NOTHING`,
