@@ -1,0 +1,16 @@
+export { memoryBucket, memoryObjectStore, type MemoryBucket } from './memory-store.js';
+export type {
+  ByteRange,
+  CompleteResult,
+  ListOptions,
+  ObjectEntry,
+  ObjectStore,
+  PutCondition,
+  PutOptions,
+  PutResult,
+  SealedUpload,
+  StoredObject,
+  Upload,
+  UploadedPart,
+  UploadEntry,
+} from './object-store.js';

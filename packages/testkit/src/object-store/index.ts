@@ -1,0 +1,2 @@
+export type { ChildStore, ObjectStoreConformanceOptions, StoreHarness } from './harness.js';
+export { objectStoreConformance } from './object-store-conformance.js';
