@@ -36,6 +36,8 @@ export interface MemoryStore<Row> {
   rows(): Row[];
   /** Saves the whole state; call what is returned to go back to it, as to a restored backup. */
   save(): () => void;
+  /** Drops the rows and makes the destination again, as another one: the positions, which lie apart, stay. */
+  recreate(): void;
 }
 
 /**
@@ -47,8 +49,8 @@ export function memoryStore<Row extends object>(options: MemoryStoreOptions = {}
   if (mode === 'upsert' && key.length === 0)
     throw new EosError('EOS_CONFIG', `mode: 'upsert' needs a key`, { details: { option: 'key' } });
 
-  const target = randomId().toString();
-  const table = new MemoryRows<Row>(mode, key);
+  let target = randomId().toString();
+  let table = new MemoryRows<Row>(mode, key);
   let records: ReadonlyMap<string, Positions> = new Map();
 
   const scopeOf = ({ pipeline, sink }: SinkContext) => `${pipeline}/${sink}`;
@@ -95,6 +97,10 @@ export function memoryStore<Row extends object>(options: MemoryStoreOptions = {}
         records = savedRecords;
         restoreRows();
       };
+    },
+    recreate: () => {
+      target = randomId().toString();
+      table = new MemoryRows(mode, key);
     },
   };
 }

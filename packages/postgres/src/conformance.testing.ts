@@ -36,6 +36,7 @@ export async function postgresDestination(
     faults: proxyFaults(proxy, { isCommit: (chunk) => chunk.includes('COMMIT') }),
     outage: proxyOutage(proxy),
     history: databaseHistory(client, tables),
+    recreate: () => recreateTables(client, tables),
     child: { module: CHILD, options: { url: database.url, mode, tables: [...tables] } },
     async close() {
       await proxy.close();
@@ -89,6 +90,14 @@ const MICROSECONDS_TO_2000 = 946_684_800_000_000n;
 function microseconds(sent: unknown): bigint | null {
   if (typeof sent !== 'string') return null;
   return BigInt.asIntN(64, BigInt(`0x${sent}`)) + MICROSECONDS_TO_2000;
+}
+
+async function recreateTables(client: Client, tables: readonly string[]): Promise<void> {
+  const statements = tables.map(
+    (table) =>
+      `CREATE TABLE again (LIKE ${table} INCLUDING ALL); DROP TABLE ${table}; ALTER TABLE again RENAME TO ${table}`,
+  );
+  await client.query(statements.join('; '));
 }
 
 /** What a backup of the database would bring back. */

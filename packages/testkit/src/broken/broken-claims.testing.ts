@@ -133,6 +133,21 @@ export const brokenClaims: readonly BrokenSink[] = [
     }),
   },
   {
+    name: 'locks partitions in the order in which they are named to it',
+    caughtBy: group,
+    connect: brokenSink({
+      commit: async (sink, commit, batches) => {
+        const held: string[] = [];
+        try {
+          for (const name of commit.from.keys()) held.push(await locked(sink, name));
+          await sink.store.commit(sink.context, commit, batches);
+        } finally {
+          for (const name of held) locksOf(sink).delete(name);
+        }
+      },
+    }),
+  },
+  {
     name: 'shares positions among pipelines',
     caughtBy: 'several pipelines and sinks on one destination',
     connect: (store) => {
@@ -196,6 +211,27 @@ export const brokenClaims: readonly BrokenSink[] = [
 ];
 
 const leases = new Map<bigint, number>();
+
+/** Partitions that are locked, by destination. */
+const locks = new WeakMap<BrokenContext['store'], Set<string>>();
+
+function locksOf({ store }: BrokenContext): Set<string> {
+  const held = locks.get(store) ?? new Set();
+  locks.set(store, held);
+  return held;
+}
+
+/** Waits for the lock of a partition. Who waits for long waits for somebody who waits for him. */
+async function locked(sink: BrokenContext, name: string): Promise<string> {
+  const held = locksOf(sink);
+  for (let turns = 0; held.has(name); turns++) {
+    if (turns === 100) throw new EosError('EOS_UNAVAILABLE', 'deadlock detected', { retryable: true });
+    await turn();
+  }
+  held.add(name);
+  await turn();
+  return name;
+}
 
 /** The records as they are, made where they are missing. */
 async function withRecords(sink: BrokenContext, { partitions }: Claim): Promise<Positions> {

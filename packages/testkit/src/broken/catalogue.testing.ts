@@ -6,6 +6,7 @@ import { brokenOutcomes } from './broken-outcomes.testing.js';
 import { brokenPort } from './broken-port.testing.js';
 import { brokenPositions } from './broken-positions.testing.js';
 import { brokenRows } from './broken-rows.testing.js';
+import { brokenTargets } from './broken-targets.testing.js';
 import type { MemoryDestinationOptions } from '../memory/memory-destination.js';
 
 /** A sink that breaks one rule, and the group of the suite that must notice. */
@@ -23,5 +24,6 @@ export const brokenSinks: readonly BrokenSink[] = [
   ...brokenClaims,
   ...brokenComparisons,
   ...brokenOutcomes,
+  ...brokenTargets,
   ...brokenRows,
 ];

@@ -12,6 +12,7 @@ import { noClockLaw } from './law-6-no-clock.js';
 import { lifeCycle } from './life-cycle.js';
 import { misuse } from './misuse.js';
 import { outages } from './outage.js';
+import { recreated } from './recreated.js';
 import { replay } from './replay.js';
 import { suiteOf, type SuiteOptions } from './suite.js';
 import { values } from './values.js';
@@ -42,6 +43,7 @@ export function conformance(options: ConformanceOptions): void {
     fencedLaw(suite);
     regressedLaw(suite);
     noClockLaw(suite);
+    recreated(suite);
     crashes(suite);
     replay(suite);
     emptyCommits(suite);

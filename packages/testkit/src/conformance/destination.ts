@@ -13,6 +13,11 @@ export interface Destination {
   readonly faults: CommitFaults;
   readonly outage: Outage;
   readonly history: History;
+  /**
+   * Drops what holds the rows (a table, a topic), and makes it again, empty, as a person would; the positions stay. Undefined only
+   * where they lie in it, and so go with it.
+   */
+  readonly recreate: (() => Promise<void>) | undefined;
   /** How a process of its own opens the same destination; undefined only where the connector declares `durable: false`. */
   readonly child: ChildConnector | undefined;
   /** Frees everything. Sinks may still be open. */

@@ -36,6 +36,7 @@ export function memoryDestination({
       save: async () => void (restore = store.save()),
       restore: async () => restore(),
     },
+    recreate: async () => store.recreate(),
     child: undefined,
     close: async () => undefined,
   };
