@@ -90,7 +90,7 @@ export class Child {
     const output = { stdout: '', stderr: '' };
     createInterface(child.stdout).on('line', (line) => {
       output.stdout += `${line}\n`;
-      if (line.startsWith('{"time":')) this.#lines.push(readLine(line));
+      if (line.startsWith('{"')) this.#lines.push(readLine(line));
       this.#wake();
     });
     child.stderr.on('data', (data) => (output.stderr += String(data)));
@@ -106,9 +106,18 @@ export class Child {
   }
 
   /** Waits for the `count`th line of this event. */
-  async line(event: string, count = 1): Promise<Line> {
+  line(event: string, count = 1): Promise<Line> {
+    return this.#found(() => this.#lines.filter((line) => line.event === event)[count - 1]);
+  }
+
+  /** Waits for so many lines of any kind. */
+  async reports(count: number): Promise<void> {
+    await this.#found(() => this.#lines[count - 1]);
+  }
+
+  async #found(find: () => Line | undefined): Promise<Line> {
     for (;;) {
-      const found = this.#lines.filter((line) => line.event === event)[count - 1];
+      const found = find();
       if (found !== undefined) return found;
       if (this.#hasEnded) throw new Error(`it ended before: ${JSON.stringify(await this.#ended)}`);
       await new Promise<void>((resolve) => this.#waiting.add(resolve));

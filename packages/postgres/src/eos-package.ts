@@ -1,6 +1,8 @@
 /** The sink of this package, for files of configuration: `use: '@eos/postgres'`. */
-import { COLUMNS_SCHEMA, rowSchemaOf, type EosPackage, type OptionSchema } from '@eos/core';
+import { COLUMNS_SCHEMA, EosError, rowSchemaOf, type EosPackage, type OptionSchema } from '@eos/core';
+import { routeOf, routeSchema } from './configured-route.js';
 import type { PostgresSinkOptions } from './options.js';
+import type { RoutedSinkOptions } from './route-options.js';
 import { postgresSink } from './sink.js';
 
 const NAMES: OptionSchema = { type: 'array', items: { type: 'string' }, minItems: 1 };
@@ -75,11 +77,19 @@ export const eosPackage: EosPackage = {
   sinks: {
     postgres: {
       summary: 'A PostgreSQL table: rows and position in one transaction',
-      options: { properties: OPTIONS, required: ['connection', 'table'] },
-      create({ schema, ...others }) {
+      options: { properties: { ...OPTIONS, route: routeSchema(OPTIONS) }, required: ['connection'] },
+      create({ schema, route, ...others }) {
         // Checked against the schemas above, which have the names and types of these options.
-        const options = others as unknown as PostgresSinkOptions;
-        return postgresSink(schema === undefined ? options : { ...options, schema: rowSchemaOf(schema) });
+        const options = schema === undefined ? others : { ...others, schema: rowSchemaOf(schema) };
+        if (route !== undefined) {
+          const common = options as unknown as Omit<RoutedSinkOptions, 'route'>;
+          return postgresSink({ ...common, route: routeOf(route) });
+        }
+        if (others['table'] === undefined) {
+          const details = { option: 'table' };
+          throw new EosError('EOS_CONFIG', 'table is missing, or route for several tables', { details });
+        }
+        return postgresSink(options as unknown as PostgresSinkOptions);
       },
     },
   },

@@ -1,3 +1,4 @@
+import type { ConfiguredOptions } from '@eos/core';
 import { describeWithService } from '@eos/services';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { commit, context, withDatabase } from './database.testing.js';
@@ -96,6 +97,51 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
         await fixture.column(`SELECT attname || CASE WHEN attnotnull THEN '!' ELSE '' END FROM pg_attribute
         WHERE attrelid = 'made'::regclass AND attnum > 0 ORDER BY attnum`),
       ).toEqual(['id!', 'note']);
+    });
+  });
+
+  test('a file of configuration routes by a column', async () => {
+    await withDatabase(getService(), async (fixture) => {
+      const tables = {
+        departures: { schema: { id: 'int64', kind: 'string' } },
+        gone: { table: 'arrivals', schema: { id: 'int64' } },
+      };
+      const options = { connection: fixture.database.url, route: { by: 'kind', tables } };
+      const create = (configured: ConfiguredOptions) => {
+        const type = eosPackage.sinks?.['postgres'];
+        if (type === undefined) throw new Error('there is no such sink');
+        return type.create(configured, { folder: '/' });
+      };
+      const sink = await create(options).open(context);
+      const session = await sink.recover(['0']);
+      await commit(session, {
+        rows: [
+          { id: 1, kind: 'departures' },
+          { id: 2, kind: 'gone' },
+        ],
+      });
+      await sink.close();
+      expect(await fixture.query('SELECT id::int, kind FROM departures')).toEqual([
+        { id: 1, kind: 'departures' },
+      ]);
+      expect(await fixture.column('SELECT id::int FROM arrivals')).toEqual([2]);
+      const wrong = {
+        connection: fixture.database.url,
+        route: { by: 'kind', tables: { a: { schema: { id: 'int' } } } },
+      };
+      expect(() => create(wrong)).toThrow(
+        expect.objectContaining({
+          code: 'EOS_CONFIG',
+          details: { option: 'route.tables.a.schema', column: 'id' },
+        }),
+      );
+      for (const [name, value] of Object.entries({ table: 'a', schema: { id: 'int64' } }))
+        expect(() => create({ ...options, [name]: value })).toThrow(
+          expect.objectContaining({ code: 'EOS_CONFIG', details: { option: name } }),
+        );
+      expect(() => create({ connection: fixture.database.url })).toThrow(
+        expect.objectContaining({ code: 'EOS_CONFIG', details: { option: 'table' } }),
+      );
     });
   });
 });

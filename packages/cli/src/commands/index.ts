@@ -1,5 +1,6 @@
 /** Every command, in the order of the help. */
 import type { Command } from '../command.js';
+import { command as adopt } from './adopt.js';
 import { list as listDeadLetters, replay as replayDeadLetters } from './dead-letters.js';
 import { command as explain } from './explain.js';
 import { command as run } from './run.js';
@@ -14,5 +15,6 @@ export const COMMANDS: readonly Command[] = [
   explain,
   listDeadLetters,
   replayDeadLetters,
+  adopt,
   schema,
 ];

@@ -206,6 +206,57 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
     });
   });
 
+  test('a destination that was filled by other code is adopted, and the run goes on behind its rows', async () => {
+    await withWorld(getService(), async (world) => {
+      await world.client.query('CREATE TABLE visits (id bigint, city text, note text)');
+      const here = visits.slice(0, 700);
+      await world.client.query('INSERT INTO visits SELECT * FROM json_populate_recordset(NULL::visits, $1)', [
+        JSON.stringify(here),
+      ]);
+      const adopt = (...words: string[]) =>
+        callEos(world.folder, ['adopt', 'pipeline.yaml', ...words], { env: world.env });
+      const offset = here.reduce((sum, visit) => sum + JSON.stringify(visit).length + 1, 0);
+      expect(await adopt(`visits.ndjson=${offset - 1}`)).toMatchObject({ code: 2, stdout: '' });
+      const adopted = {
+        pipeline: 'visits',
+        positions: { 'visits.ndjson': { epoch: '1', offset: String(offset) } },
+      };
+      for (const words of [['--rows', 'visits.ndjson=700'], [`visits.ndjson=${offset}`]]) {
+        expect(await adopt(...words)).toEqual({
+          code: 0,
+          stdout: `${JSON.stringify(adopted)}\n`,
+          stderr: '',
+        });
+      }
+      const child = world.start('run', 'pipeline.yaml');
+      expect(await child.ended()).toMatchObject({ code: 0, stderr: '' });
+      expect(sumOf(child.lines, 'commit', 'rows')).toBe(ROWS - 700);
+      expect(await world.rows()).toEqual(visits);
+      expect(await adopt('visits.ndjson=0')).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^EOS_POSITION_EXISTS: /),
+      });
+    });
+  });
+
+  test('a status that watches looks again and again, and ends well at a signal', async () => {
+    await withWorld(getService(), async (world) => {
+      const child = world.start('status', 'pipeline.yaml', '--watch', '--interval', '0.1');
+      await child.reports(3);
+      child.process.kill('SIGINT');
+      const { code, stdout, stderr } = await child.ended();
+      expect([code, stderr]).toEqual([0, '']);
+      expect(stdout.trimEnd().split('\n').length).toBeGreaterThanOrEqual(3);
+      const wrong = await callEos(world.folder, ['status', 'pipeline.yaml', '--interval', '0'], {
+        env: world.env,
+      });
+      expect(wrong).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/^EOS_CONFIG: --interval must be/),
+      });
+    });
+  });
+
   test('a row that cannot be read fails the run, with the commits before it kept', async () => {
     await withWorld(getService(), async (world) => {
       const good = visits.slice(0, 1000).map((visit) => `${JSON.stringify(visit)}\n`);

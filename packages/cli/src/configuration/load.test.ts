@@ -52,10 +52,6 @@ test('a whole pipeline: the guarantee and its reasons, from the folder of the fi
 describe('errors quote the line', () => {
   test('an unknown option, and what may have been meant', async () => {
     expect(await problemOf(GOOD.replace('    table:', '    tabel:'))).toBe(`\
-pipeline.yaml:10:5: sinks.warehouse needs table
-  10 |     use: '@eos/postgres'
-     |     ^^^
-
 pipeline.yaml:12:5: sinks.warehouse has no option "tabel": did you mean "table"?
   12 |     tabel: visits
      |     ^^^^^
