@@ -8,7 +8,7 @@ import { checkName, type Owner, type PartitionId, type TxId } from './identifier
 import type { Positions } from './positions.js';
 import { driverCall } from './state/driver-errors.js';
 import { openSink } from './state/sink.js';
-import type { EarlierClaim, SinkCapabilities, SinkConnector, SinkContext } from './sink.js';
+import type { EarlierClaim, RejectedRows, SinkCapabilities, SinkConnector, SinkContext } from './sink.js';
 
 /** What an author of a sink writes: the destination's side of the port, called only in a legal order and with checked arguments. */
 export interface SinkDriver<Row> {
@@ -43,6 +43,8 @@ export interface TransactionDriver<Row> {
   prepare(): Promise<void>;
   /** Law 2. An EosError says `aborted` unless told otherwise: throw outcome `unknown`, or what the library threw, unless the destination said no. */
   commit(commit: DriverCommit): Promise<void>;
+  /** Where rows can be set aside: those of this transaction, complete once `prepare` has resolved. */
+  rejected?(): RejectedRows;
   /** Called at most once, and never after `commit` was called; may come while `write` or `prepare` is under way, and then ends it. */
   rollback(): Promise<void>;
 }

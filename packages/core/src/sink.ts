@@ -4,6 +4,7 @@
 import type { SinkAbilities } from './abilities.js';
 import type { ChangeBatch } from './changes.js';
 import type { ChangelogMode } from './changelog.js';
+import type { EosError } from './errors.js';
 import type { Owner, PartitionId, TxId } from './identifiers.js';
 import type { Advances, Positions } from './positions.js';
 
@@ -109,8 +110,17 @@ export interface SinkTransaction<in Row> {
    *   (answer lost: the session is dead; call `recover` and compare `txId`, law 3)
    */
   commit(range: CommitRange): Promise<void>;
+  /** What was set aside instead of written; complete once `prepare` has resolved. Absent: nothing can be. */
+  readonly rejected?: RejectedRows | undefined;
   /** Discards the transaction. Never throws on an ended one, and deletes nothing once a commit request was sent (law 3). */
   rollback(): Promise<void>;
+}
+
+/** Bad rows that did not stop their transaction: kept as dead letters, or skipped, as the sink was told to. */
+export interface RejectedRows {
+  readonly counts: ReadonlyMap<PartitionId, number>;
+  /** Why, for the first few: EOS_ROW, with partition, offset and column. */
+  readonly examples: readonly EosError[];
 }
 
 /** `from` and `to` name exactly the partitions whose position moves in this transaction. */

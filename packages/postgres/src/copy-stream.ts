@@ -16,10 +16,10 @@ import { HEAD_BYTES } from './text-buffer.js';
 export const HIGH_WATER = 1_048_576;
 
 /** Messages of the protocol: type, length of the rest, body. */
-const COPY_DATA = 0x64;
-const COPY_FAIL = 0x66;
-const COPY_FAIL_REASON = Buffer.from(`${'\0'.repeat(HEAD_BYTES)}the transaction is rolled back\0`);
-const COPY_DONE = Buffer.from([0x63, 0, 0, 0, 4]);
+export const COPY_DATA = 0x64;
+export const COPY_FAIL = 0x66;
+export const COPY_FAIL_REASON = Buffer.from(`${'\0'.repeat(HEAD_BYTES)}the transaction is rolled back\0`);
+export const COPY_DONE = Buffer.from([0x63, 0, 0, 0, 4]);
 
 export interface CopyIn {
   /** Sends whole lines, behind `HEAD_BYTES` free bytes. Returns a promise where the caller has to wait before it sends more; it rejects where the COPY failed. */
@@ -95,7 +95,7 @@ async function both(first: Promise<void>, second: Promise<void> | undefined): Pr
 }
 
 /** Makes a message of a body that has room for its head. */
-function message(type: number, body: Buffer): Buffer {
+export function message(type: number, body: Buffer): Buffer {
   body[0] = type;
   body.writeUInt32BE(body.length - 1, 1);
   return body;
@@ -117,10 +117,10 @@ function sendBehind({ client }: Link, text: string, reply: CopyReply): Promise<v
   });
 }
 
-type CopyReply = ReturnType<typeof copyReply>;
+export type CopyReply = ReturnType<typeof copyReply>;
 
 /** The client's side of the answer: what `pg` calls for each message of it, and who waits for its end. */
-function copyReply(statements: string) {
+export function copyReply(statements: string) {
   let submitted = false;
   let completed = 0;
   let over = false;

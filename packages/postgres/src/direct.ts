@@ -3,12 +3,11 @@
  * staging table. The unique index decides: a key that is there fails the COPY, its savepoint takes back what went in, and the
  * rows take the other way. A key of the session's own transaction that is about to be committed is waited for by the server.
  */
-import { BEGIN } from './commit.js';
 import type { Link } from './connection.js';
 import { queueCopy } from './copy-queue.js';
 import { startCopy } from './copy-stream.js';
 import { isServerError } from './error-map.js';
-import { sendRows, type AddRow, type RowRange } from './row-sender.js';
+import { sendRows, type AddRow, type BadRowHandling, type RowRange } from './row-sender.js';
 import { sentRows } from './sent-rows.js';
 import { TextBuffer } from './text-buffer.js';
 
@@ -30,17 +29,21 @@ export interface Direct<Row> {
   abandon(): Promise<void>;
 }
 
-export interface DirectOptions {
+export interface DirectOptions<Row> {
+  /** What is sent first. */
+  readonly opening: string;
   readonly statement: string;
   readonly table: string;
   readonly add: AddRow<unknown>;
   readonly after: Promise<void> | undefined;
+  readonly bad: BadRowHandling<Row> | undefined;
 }
 
 /** Begins a transaction with `statement`, a COPY into `table`, when `after` is resolved. */
-export function directRows<Row>(link: Link, { statement, table, add, after }: DirectOptions): Direct<Row> {
+export function directRows<Row>(link: Link, options: DirectOptions<Row>): Direct<Row> {
+  const { opening, statement, table, add, after, bad } = options;
   const buffer = new TextBuffer();
-  let copy = queueCopy(link, `${BEGIN}; SAVEPOINT eos; ${statement}`, after);
+  let copy = queueCopy(link, `${opening}; SAVEPOINT eos; ${statement}`, after);
   let sent = sentRows();
   let kept: Buffer[] = [];
   let keptBytes = 0;
@@ -79,7 +82,7 @@ export function directRows<Row>(link: Link, { statement, table, add, after }: Di
   return {
     async write(rows) {
       sent.add(rows);
-      await sendRows(buffer, rows, add, send);
+      await sendRows(buffer, rows, add, send, bad);
       return keptBytes < KEPT_BYTES && !isRefused ? true : proceed();
     },
     end,

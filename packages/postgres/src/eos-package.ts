@@ -1,11 +1,24 @@
 /** The sink of this package, for files of configuration: `use: '@eos/postgres'`. */
 import { COLUMNS_SCHEMA, EosError, rowSchemaOf, type EosPackage, type OptionSchema } from '@eos/core';
+import { BAD_ROWS } from './bad-rows.js';
 import { routeOf, routeSchema } from './configured-route.js';
 import type { PostgresSinkOptions } from './options.js';
 import type { RoutedSinkOptions } from './route-options.js';
 import { postgresSink } from './sink.js';
 
 const NAMES: OptionSchema = { type: 'array', items: { type: 'string' }, minItems: 1 };
+
+const TABLE = {
+  anyOf: [
+    { type: 'string', minLength: 1 },
+    {
+      type: 'object',
+      properties: { schema: { type: 'string' }, name: { type: 'string' } },
+      required: ['name'],
+      additionalProperties: false,
+    },
+  ],
+} as const;
 
 /** An option without a line here is refused in files of configuration: this object has one for each. */
 const OPTIONS = {
@@ -15,16 +28,8 @@ const OPTIONS = {
     examples: ['${DATABASE_URL}'],
   },
   table: {
+    ...TABLE,
     description: 'flights, sales.flights, or { schema, name } for names with a dot. Case counts.',
-    anyOf: [
-      { type: 'string', minLength: 1 },
-      {
-        type: 'object',
-        properties: { schema: { type: 'string' }, name: { type: 'string' } },
-        required: ['name'],
-        additionalProperties: false,
-      },
-    ],
   },
   mode: {
     enum: ['append', 'upsert', 'retract'],
@@ -46,6 +51,22 @@ const OPTIONS = {
   },
   schema: COLUMNS_SCHEMA,
   columns: { ...NAMES, description: 'Which columns to write, where there is no schema. Default: all.' },
+  badRows: {
+    enum: BAD_ROWS,
+    default: 'fail',
+    description:
+      'fail: the first bad row stops. dead-letter: it goes into a table, exactly once. skip: it is dropped, and counted.',
+  },
+  deadLetterTable: {
+    ...TABLE,
+    description: 'For dead-letter: where bad rows go. Default: eos.dead_letters.',
+  },
+  maxBadRows: {
+    type: 'integer',
+    minimum: 0,
+    default: 1_000,
+    description: 'A transaction with more bad rows than this fails.',
+  },
   create: {
     type: 'boolean',
     description: 'Make the table where it is missing. Default: true with a schema.',

@@ -31,6 +31,8 @@ export interface ServerError extends Error {
   readonly column?: string | undefined;
   readonly constraint?: string | undefined;
   readonly table?: string | undefined;
+  /** The server's function that reported it. */
+  readonly routine?: string | undefined;
 }
 
 /** True for an answer of the server, of any copy of `pg`; false for what the socket reports. */
@@ -85,7 +87,7 @@ export function mapError(error: unknown, outcome: Outcome = 'aborted'): EosError
     });
   }
   if (LAWS.has(error.code)) return lawError(error);
-  const { code, retryable } = MEANINGS[error.code] ?? MEANINGS[error.code.slice(0, 2)] ?? STOP;
+  const { code, retryable } = meaningOf(error);
   return new EosError(code, describe(error), {
     retryable,
     outcome,
@@ -100,6 +102,20 @@ export function socketMessage(error: unknown): string {
     typeof error === 'object' && error !== null && 'errors' in error ? error.errors : undefined;
   return Array.isArray(errors) ? [...new Set(errors.map(messageOf))].join('; ') : messageOf(error);
 }
+
+function meaningOf(error: ServerError): Meaning {
+  if (isRowSecurity(error)) return ROW;
+  const meaning = MEANINGS[error.code] ?? MEANINGS[error.code.slice(0, 2)];
+  return meaning ?? (SERVER_CLASSES.test(error.code) ? STOP : ROW);
+}
+
+/** A row that a policy of the table refuses has the code of a missing grant. The name of the function comes in no language. */
+function isRowSecurity({ code, routine }: ServerError): boolean {
+  return code === '42501' && routine === 'ExecWithCheckOptions';
+}
+
+/** Every class that the server uses itself: a code of any other one is a trigger's or a function's own. */
+const SERVER_CLASSES = /^(?:0[0-9A-Z]|10|2[0-9A-F]|3[0-9A-F]|4[0-4]|5[3-8]|72|F0|HV|P0|XX)/;
 
 /** A disk that is full ends the server where it cannot write its log. Where that word comes in another language, nothing is decided. */
 function isPanic({ code, severity }: ServerError): boolean {

@@ -1,5 +1,6 @@
 /** The changes of a transaction by key: the last of each counts. */
 import { isEosError, type ChangeBatch } from '@eos/core';
+import type { Reject } from './bad-rows.js';
 import { fieldsOf } from './copy-text.js';
 import type { KeyOf, KeyValue } from './keys.js';
 import type { RowRange } from './row-sender.js';
@@ -26,10 +27,23 @@ export interface KeyRange {
 
 /**
  * Of the rows at `places`, or all of the batch.
- * @throws EOS_ROW with the place of a row that has no key
+ * @param reject told of each row whose key is bad, which is then left out
+ * @throws EOS_ROW with the place of a row that has no key, where `reject` is left out
  */
-export function lastChanges<Row>(batch: ChangeBatch<Row>, key: KeyOf, places?: Uint32Array): LastChanges {
-  return ascendingChanges({ batch, places }, key) ?? foldedChanges({ batch, places }, key);
+export function lastChanges<Row>(
+  batch: ChangeBatch<Row>,
+  key: KeyOf,
+  places?: Uint32Array,
+  reject?: Reject<Row>,
+): LastChanges {
+  const rows = { batch, places };
+  try {
+    return ascendingChanges(rows, key) ?? foldedChanges(rows, key);
+  } catch (error) {
+    if (reject === undefined || !isEosError(error, 'EOS_ROW')) throw error;
+    const good = withKeys(rows, key, reject);
+    return { ...foldedChanges(good, key), range: undefined };
+  }
 }
 
 /** Numbers that ascend, as most new keys do, are known to be distinct: no table of them is made. Undefined where they do not. */
@@ -76,6 +90,39 @@ function everyKey<Row>(
     throw isEosError(error) ? placedIn(error, batch, place) : error;
   }
   return true;
+}
+
+/** The rows whose key is good. */
+function withKeys<Row>({ batch, places }: RowRange<Row>, key: KeyOf, reject: Reject<Row>): RowRange<Row> {
+  const all = places ?? batch.rows.keys();
+  const good = Array.from(all).filter((place) => {
+    try {
+      key(fieldsOf(batch.rows[place]));
+      return true;
+    } catch (error) {
+      if (!isEosError(error, 'EOS_ROW')) throw error;
+      reject(placedIn(error, batch, place), batch, place);
+      return false;
+    }
+  });
+  return { batch, places: Uint32Array.from(good) };
+}
+
+/** The change of the same key before the one at `index`: the last good one, where that is bad. */
+export function changeBefore<Row>({ rows }: ChangeBatch<Row>, key: KeyOf, index: number): number | undefined {
+  const wanted = keyOrNone(rows[index], key);
+  for (let before = index - 1; before >= 0; before -= 1) {
+    if (keyOrNone(rows[before], key) === wanted) return before;
+  }
+  return undefined;
+}
+
+function keyOrNone(row: unknown, key: KeyOf): KeyValue | undefined {
+  try {
+    return key(fieldsOf(row));
+  } catch {
+    return undefined;
+  }
 }
 
 function countOf<Row>({ batch, places }: RowRange<Row>): number {

@@ -12,13 +12,13 @@ export interface TableName {
  * name that has a dot in it needs the object form.
  * @throws EOS_CONFIG
  */
-export function parseTable(table: string | TableName): TableName {
+export function parseTable(table: string | TableName, option = 'table'): TableName {
   const parts = partsOf(table);
   const [schema, name] = parts.length === 1 ? [undefined, parts[0]] : parts;
   if (parts.length > 2 || !isIdentifier(name) || (schema !== undefined && !isIdentifier(schema))) {
     const form = `'name', 'schema.name' or { schema, name }`;
-    throw new EosError('EOS_CONFIG', `table: ${JSON.stringify(table)} must be ${form}`, {
-      details: { option: 'table' },
+    throw new EosError('EOS_CONFIG', `${option}: ${JSON.stringify(table)} must be ${form}`, {
+      details: { option },
     });
   }
   return schema === undefined ? { name } : { schema, name };

@@ -1,7 +1,9 @@
 import { EosError, type Columns, type RowSchema } from '@eos/core';
 import type { ClientConfig } from 'pg';
+import { BAD_ROWS, type BadRows } from './bad-rows.js';
 import type { Evolution } from './evolution.js';
 import { isIdentifier, parseTable, type TableName } from './identifiers.js';
+import { DEAD_LETTERS } from './letter-table.js';
 import type { RouteSettings } from './route-options.js';
 
 export type Mode = 'append' | 'upsert' | 'retract';
@@ -36,6 +38,15 @@ export interface PostgresSinkOptions<C extends Columns = Columns> {
    * column out to get its default.
    */
   readonly columns?: readonly string[];
+  /**
+   * What becomes of a row that does not fit or that the server rejects. `fail` (default): the pipeline stops at it. `dead-letter`: it
+   * goes into `deadLetterTable`, in the same transaction as the other rows and the position. `skip`: it is dropped, and counted.
+   */
+  readonly badRows?: BadRows;
+  /** For `badRows: 'dead-letter'`; made where it is missing, in the same database. Default `eos.dead_letters`. */
+  readonly deadLetterTable?: string | TableName;
+  /** A transaction with more bad rows than this fails, so that a stream that is wholly wrong stops. Default 1,000; Infinity: never. */
+  readonly maxBadRows?: number;
   /** Make the table where it is missing, for `upsert` with a primary key. Default: true with a `schema`. */
   readonly create?: boolean;
   /**
@@ -71,6 +82,9 @@ export interface Settings {
   readonly requireRowHash: boolean;
   readonly schema: RowSchema | undefined;
   readonly columns: readonly string[] | undefined;
+  readonly badRows: BadRows;
+  readonly deadLetterTable: TableName;
+  readonly maxBadRows: number;
   readonly create: boolean;
   readonly evolution: Evolution;
   readonly lockTimeoutMs: number;
@@ -104,6 +118,7 @@ export function checkOptions(options: PostgresSinkOptions): Settings {
     requireRowHash: flag(options, 'requireRowHash', true),
     schema,
     columns,
+    ...checkBadRows(options),
     create,
     evolution: checkEvolution(options, mode),
     lockTimeoutMs: milliseconds(options, 'lockTimeoutMs', 2_000),
@@ -139,6 +154,23 @@ function checkMissingRow(options: PostgresSinkOptions, mode: Mode): MissingRow {
   const choice: unknown = options.missingRow ?? 'fail';
   return choice === 'fail' || choice === 'count' ? choice : fail('missingRow', `must be 'fail' or 'count'`);
 }
+
+function checkBadRows(options: Pick<PostgresSinkOptions, BadRowOption>): Pick<Settings, BadRowOption> {
+  const { badRows = 'fail', deadLetterTable, maxBadRows = 1_000 } = options;
+  if (!BAD_ROWS.includes(badRows)) fail('badRows', `must be one of ${BAD_ROWS.join(', ')}`);
+  if (deadLetterTable !== undefined && badRows !== 'dead-letter')
+    fail('deadLetterTable', `belongs to badRows: 'dead-letter'`);
+  const isLimit = maxBadRows === Infinity || (Number.isInteger(maxBadRows) && maxBadRows >= 0);
+  if (!isLimit) fail('maxBadRows', 'must be a whole number from 0, or Infinity');
+  return {
+    badRows,
+    deadLetterTable:
+      deadLetterTable === undefined ? DEAD_LETTERS : parseTable(deadLetterTable, 'deadLetterTable'),
+    maxBadRows,
+  };
+}
+
+type BadRowOption = 'badRows' | 'deadLetterTable' | 'maxBadRows';
 
 function checkKey(
   options: PostgresSinkOptions,

@@ -36,6 +36,8 @@ export interface Short {
 export interface RetractStatements {
   /** Makes the temporary tables, once a connection. */
   readonly create: string;
+  /** Empties them, where a transaction is written in parts. */
+  readonly again: string;
   /** Fills them. A line has the fields of the written columns, the number of copies, and where the last of them came from: two numbers. */
   readonly stage: string;
   /**
@@ -75,6 +77,7 @@ export function planRetract(table: Table, written: readonly string[], search: Se
       CREATE TEMPORARY TABLE ${RETRACTIONS} ${empty('0::bigint AS copies, 0::bigint AS place, 0::bigint AS source_offset')};
       CREATE TEMPORARY TABLE ${SHORT} ${empty('0::bigint AS hash, 0::bigint AS copies, ARRAY[0::bigint] AS origin, 0 AS attempt')}`,
     stage: `COPY pg_temp.${RETRACTIONS} FROM STDIN`,
+    again: `; TRUNCATE pg_temp.${RETRACTIONS}, pg_temp.${SHORT}`,
     remove: (attempt) => `
       ${search.isIndexed ? USE_INDEX : ''}
       WITH wanted AS MATERIALIZED (

@@ -25,7 +25,7 @@ import { CHECK } from './staging.js';
 import type { Table } from './table.js';
 import { TextBuffer } from './text-buffer.js';
 import type { ColumnEncoder } from './value-text.js';
-import type { Writer, Writers } from './writer.js';
+import type { Opening, Writer, Writers } from './writer.js';
 
 /** What is the same for all transactions of a session. */
 interface RetractPlan {
@@ -59,18 +59,25 @@ export function retractWriters<Row>(
       // Of nothing: so that what the server has to say against the statement is said before the first row.
       await link.run(`${BEGIN}; ${plan.statements.remove(1)}; ROLLBACK`);
     },
-    begin: (link, after) => retractWriter<Row>(link, plan, table.insertLocks > 0 ? after : undefined),
+    begin: (link, after, opening) =>
+      retractWriter<Row>(link, plan, table.insertLocks > 0 ? after : undefined, opening),
+    again: plan.statements.again,
   };
 }
 
 /** @param after what rows that come have to wait for */
-function retractWriter<Row>(link: Link, plan: RetractPlan, after: Promise<void> | undefined): Writer<Row> {
+function retractWriter<Row>(
+  link: Link,
+  plan: RetractPlan,
+  after: Promise<void> | undefined,
+  { statements: opening = BEGIN }: Opening<Row> = {},
+): Writer<Row> {
   const { statements, table, lineOf } = plan;
   const going = retractions();
   const partitions = places();
   const missing = missingRows(plan.missingRow, table.sql, partitions);
   const inserts = insertsInto<Row>(plan);
-  let begin = `${BEGIN}; `;
+  let begin = `${opening}; `;
   let open: CopyIn | undefined;
   let hasStaged = false;
   let isAbandoned = false;
@@ -116,7 +123,7 @@ function retractWriter<Row>(link: Link, plan: RetractPlan, after: Promise<void> 
     async prepare() {
       if (going.isEmpty && !hasStaged) {
         // Where everything has cancelled, there was no reason yet to begin.
-        if (!(await inserts.end(CHECK))) await link.run(BEGIN);
+        if (!(await inserts.end(CHECK))) await link.run(opening);
         return;
       }
       if (!going.isEmpty) await stage();

@@ -25,7 +25,9 @@ export function routedWriters<Row>(router: Router<Row>, plans: readonly TablePla
       for (let at = 0; at < statements.length; at += SET_UP_TOGETHER)
         await link.run(statements.slice(at, at + SET_UP_TOGETHER).join('; '));
     },
-    begin: (link, after) => new RoutedWriter(link, router, plans, after),
+    begin: (link, after, opening) => new RoutedWriter(link, router, plans, after, opening?.statements),
+    ...(plans.every(({ setUp }) => setUp === undefined) ? { keyOf: null } : {}),
+    again: plans.map(({ again = '' }) => again).join(''),
   };
 }
 
@@ -48,6 +50,7 @@ class RoutedWriter<Row> implements Writer<Row> {
     private readonly router: Router<Row>,
     private readonly plans: readonly TablePlan[],
     private readonly after: Promise<void> | undefined,
+    private readonly opening = BEGIN,
   ) {}
 
   async write(batch: ChangeBatch<Row>): Promise<void> {
@@ -80,7 +83,7 @@ class RoutedWriter<Row> implements Writer<Row> {
     await this.#sending;
     if (this.#isAbandoned) throw new EosError('EOS_ABORTED', 'the transaction was rolled back');
     const parts = this.#takeParts();
-    const begin = this.#isBegun ? [] : [BEGIN];
+    const begin = this.#isBegun ? [] : this.opening.split('; ');
     this.#isBegun = true;
     const text = [...begin, ...parts.map(({ plan }) => plan.copy), ...following].join('; ');
     if (parts.length === 0) {

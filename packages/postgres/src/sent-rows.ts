@@ -69,10 +69,9 @@ export function sentRows(): SentRows {
     },
     explain(error, table) {
       const mapped = mapError(error);
-      if (!isServerError(error) || mapped.code !== 'EOS_ROW') return mapped;
-      const context = error.where?.split('\n').find((text) => text.startsWith(`COPY ${table}, `));
-      const line = /\d+/.exec(context?.slice(`COPY ${table}, `.length) ?? '')?.[0];
-      return placed(mapped, line === undefined ? undefined : find(Number(line)), context);
+      if (mapped.code !== 'EOS_ROW') return mapped;
+      const named = namedLine(error, table);
+      return placed(mapped, named && find(named.line), named);
     },
   };
 }
@@ -112,16 +111,36 @@ function originNumbers() {
   };
 }
 
+/** What the server says of the line of a COPY. */
+export interface NamedLine {
+  /** Counted from 1. */
+  readonly line: number;
+  readonly column: string | undefined;
+  /** As it says it, such as `COPY flights, line 12, column delay: "x"`. */
+  readonly context: string;
+}
+
+/** The line that an error of a COPY into `table` is about, where the server names it: it does not for what it checks at the end. */
+export function namedLine(error: unknown, table: string): NamedLine | undefined {
+  const prefix = `COPY ${table}, `;
+  const where = isServerError(error) ? error.where : undefined;
+  const context = where?.split('\n').find((text) => text.startsWith(prefix));
+  const [, line, column] =
+    /^\D*(\d+)(?:, \S+ (.+?)(?:: |$))?/.exec(context?.slice(prefix.length) ?? '') ?? [];
+  return context === undefined || line === undefined ? undefined : { line: Number(line), column, context };
+}
+
 /** The same error, saying which row it was about. */
-function placed(error: EosError, place: RowPlace | undefined, context?: string): EosError {
+function placed(error: EosError, place: RowPlace | undefined, named?: NamedLine): EosError {
   const { code, retryable, outcome, cause, details } = error;
   const where = place === undefined ? '' : `${describe(place)}: `;
-  const message = `${where}${error.message}${context === undefined ? '' : ` (${shorten(context, 200)})`}`;
+  const message = `${where}${error.message}${named === undefined ? '' : ` (${shorten(named.context, 200)})`}`;
+  const column = details['column'] ?? named?.column;
   return new EosError(code, message, {
     retryable,
     outcome,
     cause: cause ?? error,
-    details: { ...details, ...place },
+    details: { ...details, ...(column === undefined ? {} : { column }), ...place },
   });
 }
 
@@ -130,9 +149,10 @@ export function placedIn<Row>(
   error: EosError,
   { partition, offsets }: ChangeBatch<Row>,
   index: number,
+  named?: NamedLine,
 ): EosError {
   const offset = offsets?.[index];
-  return placed(error, offset === undefined ? { partition } : { partition, offset });
+  return placed(error, offset === undefined ? { partition } : { partition, offset }, named);
 }
 
 function describe({ partition, offset }: RowPlace): string {

@@ -3,6 +3,7 @@ import {
   isEosError,
   type EosError,
   type Positions,
+  type RejectedRows,
   type SessionDriver,
   type TransactionDriver,
   type TxId,
@@ -81,7 +82,7 @@ function transaction<Row>(
   return {
     // Begun with the first rows: a transaction without any needs no more than its commit.
     async write(batch) {
-      const open = (writer ??= begin(link, other?.preparing, options));
+      const open = (writer ??= begin(link, other?.preparing, id, options));
       await mapped(watched(open.write(batch), link, options));
     },
     async prepare() {
@@ -99,6 +100,7 @@ function transaction<Row>(
       await commit(link, options.committer, id, moves, writer !== undefined);
       slot.isUsed = false;
     },
+    rejected: () => writer?.rejected?.() ?? NONE_REJECTED,
     async rollback() {
       slot.isUsed = false;
       if (writer === undefined) return;
@@ -111,13 +113,16 @@ function transaction<Row>(
   };
 }
 
+const NONE_REJECTED: RejectedRows = { counts: new Map(), examples: [] };
+
 function begin<Row>(
   link: Link,
   after: Promise<void> | undefined,
+  id: TxId,
   { writers }: SessionOptions<Row>,
 ): Writer<Row> {
   try {
-    return writers.begin(link, after);
+    return writers.begin(link, after, { id });
   } catch (error) {
     throw mapError(error);
   }

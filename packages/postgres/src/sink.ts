@@ -12,6 +12,7 @@ import {
   type SinkDriver,
 } from '@eos/core';
 import { appendWriters } from './append.js';
+import { carefulWriters } from './careful.js';
 import { ensureCatalog } from './catalog.js';
 import { claimAll } from './claim-retry.js';
 import { readPositions } from './claim.js';
@@ -20,6 +21,7 @@ import { linkName, openLink, type Link } from './connection.js';
 import { mapError } from './error-map.js';
 import { withoutMissing } from './evolution.js';
 import { quoteTable } from './identifiers.js';
+import { ensureLetterTable, letterStore } from './letter-table.js';
 import { checkRoute, type RoutedRow, type RoutedSinkOptions, type RoutedTable } from './route-options.js';
 import { checkRouted, openRouted, type Destination } from './routed-target.js';
 import { checkOptions, type PostgresSinkOptions, type Settings } from './options.js';
@@ -61,7 +63,7 @@ export function postgresSink<Row>(options: PostgresSinkOptions | RoutedSinkOptio
       ...(settings.mode === 'upsert' && settings.key.length > 0 ? { key: settings.key } : {}),
       atomic: 'transaction',
       staging: true,
-      deadLetters: false,
+      deadLetters: settings.badRows === 'dead-letter',
       durable: true,
     },
     abilities: {
@@ -134,6 +136,18 @@ async function planWriters<Row>(link: Link, settings: Settings, table: Table): P
   }
 }
 
+/** Where the first bad row is not to end the pipeline. */
+async function settingAside<Row>(
+  link: Link,
+  { badRows: policy, maxBadRows: limit, deadLetterTable }: Settings,
+  context: SinkContext,
+  writers: Writers<Row>,
+): Promise<Writers<Row>> {
+  if (policy === 'fail') return writers;
+  if (policy === 'dead-letter') await ensureLetterTable(link, deadLetterTable);
+  return carefulWriters(writers, { policy, limit, store: letterStore(deadLetterTable, context) });
+}
+
 async function recover<Row>(
   settings: Settings,
   context: SinkContext,
@@ -144,7 +158,8 @@ async function recover<Row>(
   try {
     // Once a session, so that whatever is missing is made, or told, before the first row.
     await ensureCatalog(links[0]);
-    const { target, object, tables, writers } = await openDestination<Row>(links[0], settings, context);
+    const { target, object, tables, ...found } = await openDestination<Row>(links[0], settings, context);
+    const writers = await settingAside(links[0], settings, context, found.writers);
     await Promise.all(links.map((link) => writers.prepare(link)));
     const { lockTimeoutMs, commitTimeoutMs, terminateBlocking } = settings;
     const request = { ...context, ...claim, target, object, backends: links, lockTimeoutMs };

@@ -2,7 +2,7 @@
 import { isRetraction } from '@eos/core';
 import type { Link } from './connection.js';
 import { startCopy, type CopyIn } from './copy-stream.js';
-import { sendRows, type AddRow, type RowRange } from './row-sender.js';
+import { sendRows, type AddRow, type BadRowHandling, type RowRange } from './row-sender.js';
 import { sentRows } from './sent-rows.js';
 import { STAGING, type Contents, type Staging } from './staging.js';
 import { TextBuffer } from './text-buffer.js';
@@ -27,12 +27,14 @@ const FIRST = 1;
 /**
  * @param begin statements before the COPY
  * @param hasFirst whether a first batch of upserts is staged already
+ * @param bad what is done about bad rows; default: the first one is thrown
  */
 export function stagedChanges<Row>(
   link: Link,
   plan: StagedPlan,
   begin: string,
   hasFirst: boolean,
+  bad?: BadRowHandling<Row>,
 ): Staged<Row> {
   const { staging } = plan;
   const contents: Contents = { hasDeletes: false, hasUpserts: hasFirst, hasRepeats: false };
@@ -51,7 +53,7 @@ export function stagedChanges<Row>(
       sent.add(rows);
       number += 1;
       const add = changeAdder(plan, contents, number, rows.batch.ops);
-      await sendRows(buffer, rows, add, (block) => open.send(block)?.catch(explain));
+      await sendRows(buffer, rows, add, (block) => open.send(block)?.catch(explain), bad);
     },
     async merge() {
       const statements = staging.merge(contents);

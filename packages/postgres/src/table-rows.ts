@@ -16,6 +16,8 @@ export interface TablePlan {
   readonly table: Table;
   /** Readies a connection, once. */
   readonly setUp: string | undefined;
+  /** What a part of a transaction has to begin with, behind a `; `, where another has been written before it. */
+  readonly again?: string;
   /** Where its rows are copied to, and what errors call that. */
   readonly copy: string;
   readonly copiedTo: string;
@@ -110,6 +112,7 @@ export function upsertPlan(
     setUp: staging.create,
     copy: staging.copy,
     copiedTo: stagingName,
+    again: `; TRUNCATE pg_temp.${stagingName}`,
     mayWait: false,
     rows() {
       const lines = keptLines();

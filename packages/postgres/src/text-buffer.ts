@@ -7,7 +7,7 @@ export const HEAD_BYTES = 5;
 const BLOCK_BYTES = 65_536;
 
 /** Beyond a block, so that the row that fills it as a rule needs no more room. */
-const ROOM_BYTES = BLOCK_BYTES + 8_192;
+export const ROOM_BYTES = BLOCK_BYTES + 8_192;
 
 /** Up to here copying here is faster. */
 const SHORT = 48;
@@ -20,7 +20,7 @@ export class TextBuffer {
   private end = HEAD_BYTES;
 
   /** @param room bytes to begin with, of which there are twice as many each time that they do not do */
-  constructor(private readonly room = ROOM_BYTES) {}
+  constructor(public room = ROOM_BYTES) {}
 
   /** How many bytes were added. */
   get length(): number {
@@ -29,6 +29,16 @@ export class TextBuffer {
 
   get isFull(): boolean {
     return this.end >= BLOCK_BYTES;
+  }
+
+  /** Where the next byte goes: to be kept for {@link cut}. */
+  get mark(): number {
+    return this.end;
+  }
+
+  /** Takes back what was added since `mark`, with no `take` between. */
+  cut(mark: number): void {
+    this.end = mark;
   }
 
   /** Adds text. */

@@ -2,9 +2,9 @@
 import { EosError, Op, type ChangeBatch } from '@eos/core';
 import { BEGIN } from './commit.js';
 import type { Link } from './connection.js';
-import { rowAdder } from './copy-text.js';
+import { fieldsOf, rowAdder } from './copy-text.js';
 import { directRows, type Direct } from './direct.js';
-import { lastChanges, seenKeys, type LastChanges, type SeenKeys } from './fold.js';
+import { changeBefore, lastChanges, seenKeys, type LastChanges, type SeenKeys } from './fold.js';
 import { guessNewKeys, type Guess } from './guess.js';
 import { quoteAll } from './identifiers.js';
 import { planKey, type KeyOf } from './keys.js';
@@ -12,7 +12,7 @@ import { stagedChanges, stageFirst, type Staged, type StagedPlan } from './stage
 import { CHECK, planStaging, STAGING } from './staging.js';
 import type { Table } from './table.js';
 import { NULL, type ColumnEncoder } from './value-text.js';
-import type { Writer, Writers } from './writer.js';
+import type { Opening, Writer, Writers } from './writer.js';
 
 /** What is the same for all transactions of a session. */
 interface UpsertPlan extends StagedPlan {
@@ -41,7 +41,9 @@ export function upsertWriters<Row>(
     async prepare(link) {
       await link.run(plan.staging.create);
     },
-    begin: (link, after) => upsertWriter<Row>(link, plan, after),
+    begin: (link, after, opening) => upsertWriter<Row>(link, plan, after, opening),
+    again: `; TRUNCATE pg_temp.${STAGING}`,
+    keyOf: (row) => plan.keyOf(fieldsOf(row)),
   };
 }
 
@@ -75,7 +77,12 @@ function leftOut(column: ColumnEncoder): ColumnEncoder {
  * A transaction begins direct where its keys are likely to be new. With the first delete, update or repeated key, or when the
  * target refuses a key, it goes on by way of the staging table, which can do everything.
  */
-function upsertWriter<Row>(link: Link, plan: UpsertPlan, after: Promise<void> | undefined): Writer<Row> {
+function upsertWriter<Row>(
+  link: Link,
+  plan: UpsertPlan,
+  after: Promise<void> | undefined,
+  { statements: opening = BEGIN, reject }: Opening<Row> = {},
+): Writer<Row> {
   const { copyDirect: statement, addUpsert: add, keyOf, newKeys, table, staging } = plan;
   const { highest: earlier } = plan.latest;
   const seen = (plan.latest = seenKeys());
@@ -86,6 +93,10 @@ function upsertWriter<Row>(link: Link, plan: UpsertPlan, after: Promise<void> | 
   let direct: Direct<Row> | undefined;
   let staged: Staged<Row> | undefined;
   let isAbandoned = false;
+  const bad = reject && {
+    reject,
+    instead: (batch: ChangeBatch<Row>, index: number) => changeBefore(batch, keyOf, index),
+  };
   const checkOpen = () => {
     if (isAbandoned) throw new EosError('EOS_ABORTED', 'the transaction was rolled back');
   };
@@ -94,13 +105,15 @@ function upsertWriter<Row>(link: Link, plan: UpsertPlan, after: Promise<void> | 
     const isDirect = newKeys.isNew() && hasInsertsOnly(batch);
     if (isDirect) {
       direct = directRows(link, {
+        opening,
         statement,
         table: table.name,
         add,
         after: isFree(last) ? undefined : after,
+        bad,
       });
       if (!isFree(last)) waitsFor = undefined;
-    } else staged = stagedChanges(link, plan, `${BEGIN}; `, false);
+    } else staged = stagedChanges(link, plan, `${opening}; `, false, bad);
   };
 
   /** What went in directly stays in, unless it was refused. */
@@ -115,12 +128,12 @@ function upsertWriter<Row>(link: Link, plan: UpsertPlan, after: Promise<void> | 
     }
     checkOpen();
     direct = undefined;
-    return (staged = stagedChanges(link, plan, '', !isIn));
+    return (staged = stagedChanges(link, plan, '', !isIn, bad));
   };
 
   return {
     async write(batch) {
-      const last = lastChanges(batch, keyOf);
+      const last = lastChanges(batch, keyOf, undefined, reject);
       const hasRepeats = seen.add(last);
       const rows = { batch, places: last.places };
       if (direct === undefined && staged === undefined) begin(batch, last);

@@ -39,6 +39,8 @@ export interface TableOptions {
   readonly primaryKey?: boolean;
   /** The hash of each row with its index, by which retractions find it. */
   readonly rowHash?: boolean;
+  /** Whether it rejects a negative quantity. */
+  readonly check?: boolean;
 }
 
 export interface Timing {
@@ -130,6 +132,7 @@ async function makeTable(admin: Client, name: string, options: TableOptions): Pr
     ...COLUMN_DEFINITIONS,
     ...(options.primaryKey === true ? ['PRIMARY KEY (id)'] : []),
     ...(options.rowHash === true ? [ROW_HASH] : []),
+    ...(options.check === true ? ['CHECK (quantity >= 0)'] : []),
   ];
   await admin.query(`CREATE TABLE ${table} (${lines.join(', ')})`);
   if (options.rowHash === true) await admin.query(`CREATE INDEX ON ${table} (eos_row_hash)`);

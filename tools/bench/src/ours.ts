@@ -18,15 +18,23 @@ export interface OursOptions {
   readonly rows: readonly BenchRow[];
   readonly mode: 'append' | 'upsert' | 'retract';
   readonly rowsPerCommit: number;
+  /** What becomes of bad rows. Default `fail`. */
+  readonly badRows?: 'fail' | 'dead-letter';
 }
 
 /** The sink of a table that exists already, as the baselines' does. */
-export function benchSink({ url, table, mode }: Pick<OursOptions, 'url' | 'table' | 'mode'>) {
+export function benchSink({
+  url,
+  table,
+  mode,
+  badRows,
+}: Pick<OursOptions, 'url' | 'table' | 'mode' | 'badRows'>) {
   return postgresSink({
     connection: url,
     table,
     schema,
     create: false,
+    ...(badRows === undefined ? {} : { badRows }),
     ...(mode === 'upsert' ? { mode, key: ['id'] } : { mode }),
   });
 }

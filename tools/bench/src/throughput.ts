@@ -19,6 +19,8 @@ export interface Writer {
   readonly primaryKey: boolean;
   /** Whether it has the hash of each row, with an index. Default: no. */
   readonly rowHash?: boolean;
+  /** Whether its table rejects a negative quantity. */
+  readonly check?: boolean;
   /** What its table holds before the clock starts. */
   readonly before?: readonly BenchRow[];
   write(place: Place): Promise<void>;
@@ -69,8 +71,7 @@ function side(laboratory: Laboratory, writer: Writer): Side<Timing> {
     name: writer.name,
     async run() {
       const table = laboratory.freshName('bench');
-      const { primaryKey, rowHash = false } = writer;
-      await laboratory.createTable(table, { primaryKey, rowHash });
+      await laboratory.createTable(table, writer);
       if (writer.before !== undefined) await laboratory.fillTable(table, writer.before);
       const timing = await laboratory.timed(() => writer.write({ table, pipeline: table }));
       await checkCount(laboratory, table, writer);

@@ -16,13 +16,20 @@ interface Common {
 export interface PipelineEvents {
   /** The sink was claimed; `positions` is where reading starts. */
   'eos:claim': Common & { readonly owner: Owner; readonly positions: Positions };
-  /** A commit was acknowledged. `rows` counts source rows, `written` what the transform made of them. */
+  /** A commit was acknowledged. `rows` counts source rows, `written` what the transform made of them, `rejected` what of that the sink set aside. */
   'eos:commit': Common & {
     readonly txId: TxId;
     readonly positions: Positions;
     readonly rows: number;
     readonly written: number;
+    readonly rejected: number;
     readonly milliseconds: number;
+  };
+  /** The commit before set this many bad rows aside, as dead letters or skipped; `examples` says why, for the first few. */
+  'eos:reject': Common & {
+    readonly txId: TxId;
+    readonly rows: number;
+    readonly examples: readonly EosError[];
   };
   /** A lost answer was settled by recover and txId (law 3). */
   'eos:settle': Common & {

@@ -25,6 +25,8 @@ export interface RunResult {
   readonly rows: number;
   /** Rows that the transform made of them. */
   readonly written: number;
+  /** How many of those the sink set aside, as dead letters or skipped. */
+  readonly rejected: number;
   readonly commits: number;
   /** How often this run tried again after a failure. */
   readonly recoveries: number;
@@ -61,7 +63,7 @@ class PipelineRun<In, Row> {
   #sent: Sent | undefined;
   #sink: Sink<Row> | undefined;
   #failure: EosError | undefined;
-  readonly #total = { rows: 0, written: 0, commits: 0 };
+  readonly #total = { rows: 0, written: 0, rejected: 0, commits: 0 };
   #positions: Positions = new Map<PartitionId, Position>();
 
   constructor(private readonly options: RunOptions<In, Row>) {
@@ -212,9 +214,10 @@ class PipelineRun<In, Row> {
     const { publish, ledger } = this.options;
     this.#sent = undefined;
     ledger.advanced(commit.positions);
-    const { rows, written } = this.#committed(commit, commit.counts.keys());
-    const { txId, positions, milliseconds } = commit;
-    publish('eos:commit', () => ({ txId, positions, rows, written, milliseconds }));
+    const { rows, written, rejected } = this.#committed(commit, commit.counts.keys());
+    const { txId, positions, milliseconds, examples } = commit;
+    publish('eos:commit', () => ({ txId, positions, rows, written, rejected, milliseconds }));
+    if (rejected > 0) publish('eos:reject', () => ({ txId, rows: rejected, examples }));
   }
 
   /** What the destination has decided needs no settling; what cannot be read again cannot be tried again. */
@@ -252,14 +255,16 @@ class PipelineRun<In, Row> {
   /** Counts what a transaction moved: these partitions, which are all of them unless each commits by itself. */
   #committed({ counts }: Sent, partitions: Iterable<PartitionId>): RowCount {
     this.#retrying.succeeded();
-    const moved = { rows: 0, written: 0 };
+    const moved = { rows: 0, written: 0, rejected: 0 };
     for (const partition of partitions) {
       const count = counts.get(partition);
       moved.rows += count?.rows ?? 0;
       moved.written += count?.written ?? 0;
+      moved.rejected += count?.rejected ?? 0;
     }
     this.#total.rows += moved.rows;
     this.#total.written += moved.written;
+    this.#total.rejected += moved.rejected;
     this.#total.commits++;
     return moved;
   }

@@ -8,7 +8,7 @@ import type { ChangelogMode } from '../changelog.js';
 import { EosError } from '../errors.js';
 import type { PartitionId } from '../identifiers.js';
 import type { Advance, Position, Positions, SourceIdentity } from '../positions.js';
-import type { CommitRange, SinkSession, SinkTransaction } from '../sink.js';
+import type { CommitRange, RejectedRows, SinkSession, SinkTransaction } from '../sink.js';
 import type { SourceBatch, SourceReader } from '../source.js';
 import type { SentCommit } from './claim-ledger.js';
 import type { Environment } from './environment.js';
@@ -16,10 +16,11 @@ import { Feed, sourceError, type FedBatch, type Transform } from './feed.js';
 import type { Trigger } from './trigger.js';
 import { Wakeup } from './wakeup.js';
 
-/** Rows of the source, and what the transform made of them. */
+/** Rows of the source, what the transform made of them, and how many of these the sink set aside. */
 export interface RowCount {
   readonly rows: number;
   readonly written: number;
+  readonly rejected: number;
 }
 
 /** What a transaction holds of one partition, and the last batch of it. */
@@ -38,6 +39,7 @@ interface Filled<Row> {
 /** By partition, since a sink may commit each by itself. */
 export interface Sent extends SentCommit {
   readonly counts: ReadonlyMap<PartitionId, RowCount>;
+  readonly examples: RejectedRows['examples'];
 }
 
 export interface Acknowledged extends Sent {
@@ -151,6 +153,7 @@ class TransactionLoop<In, Row> {
         last: source,
         rows: rows + source.rows.length,
         written: written + changes.rows.length,
+        rejected: 0,
       });
       if (source.ops?.at(-1) === Op.updateBefore) halves.add(source.partition);
       // A batch without rows, which only moves over a gap, ends no update.
@@ -210,7 +213,8 @@ class TransactionLoop<In, Row> {
   async #settle({ transaction, parts }: Filled<Row>): Promise<void> {
     const range = await this.#prepare(transaction, parts);
     const { environment, onSend, onAcknowledged, session } = this.options;
-    const sent = { txId: transaction.id, from: range.from, counts: parts };
+    const { counts, examples } = transaction.rejected ?? NONE_REJECTED;
+    const sent = { txId: transaction.id, from: range.from, counts: withRejected(parts, counts), examples };
     const start = environment.now();
     onSend(sent);
     await transaction.commit(range);
@@ -229,7 +233,13 @@ class TransactionLoop<In, Row> {
   }
 }
 
-const NO_ROWS: RowCount = { rows: 0, written: 0 };
+const NO_ROWS: RowCount = { rows: 0, written: 0, rejected: 0 };
+const NONE_REJECTED: RejectedRows = { counts: new Map(), examples: [] };
+
+function withRejected(parts: Parts, rejected: RejectedRows['counts']): ReadonlyMap<PartitionId, RowCount> {
+  if (rejected.size === 0) return parts;
+  return new Map([...parts].map(([name, part]) => [name, { ...part, rejected: rejected.get(name) ?? 0 }]));
+}
 
 function entry(positions: Positions, partition: PartitionId): [PartitionId, Position][] {
   const position = positions.get(partition);

@@ -3,7 +3,7 @@ import type { ChangeBatch } from '../changes.js';
 import type { TransactionDriver } from '../define-sink.js';
 import { EosError } from '../errors.js';
 import type { PartitionId, TxId } from '../identifiers.js';
-import type { CommitRange, SinkTransaction } from '../sink.js';
+import type { CommitRange, RejectedRows, SinkTransaction } from '../sink.js';
 import { checkBatch, nextPositions } from './checks.js';
 import { asEosError, driverCall } from './driver-errors.js';
 import type { OpenSession } from './session.js';
@@ -28,6 +28,10 @@ export class OpenTransaction<Row> implements SinkTransaction<Row> {
   /** No more is written to it: the next one may be begun where the sink stages. */
   get isSealed(): boolean {
     return this.#state === 'preparing' || this.#state === 'prepared' || this.#state === 'committing';
+  }
+
+  get rejected(): RejectedRows | undefined {
+    return this.#driver?.rejected?.();
   }
 
   async start(): Promise<void> {

@@ -10,6 +10,7 @@ const QUICK = ['postgres', '--quick', '--rows=6000', '--commits=200', '--memory-
 const EXPECTED = [
   'postgres/append/commit=5000/vs-copy',
   'postgres/append/commit=20000/vs-copy',
+  'postgres/append/dead-letters=0.1%/commit=5000',
   'postgres/upsert-new/commit=5000/vs-copy',
   'postgres/upsert-new/commit=20000/vs-copy',
   'postgres/upsert-new/commit=5000/vs-values',

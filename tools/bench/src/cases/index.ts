@@ -1,6 +1,7 @@
 import { appendCase } from './append.js';
 import type { BenchCase } from './case.js';
 import { commitLatencyCase, distanceCase, roundTripCase } from './commits.js';
+import { deadLetterCase } from './dead-letters.js';
 import { killCase } from './kill.js';
 import { memoryCase } from './memory.js';
 import { recoverCase } from './recover.js';
@@ -11,6 +12,7 @@ import { mixedCase, upsertExistingCase, upsertNewCase } from './upsert.js';
 export const POSTGRES_CASES: readonly BenchCase[] = [
   appendCase(5_000),
   appendCase(20_000),
+  deadLetterCase(5_000),
   upsertNewCase(5_000, { copy: 0.75, values: 1.8 }),
   upsertNewCase(20_000, { copy: 0.6 }),
   upsertExistingCase(5_000),
