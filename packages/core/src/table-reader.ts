@@ -17,20 +17,25 @@ export interface ReadTableOptions {
 
 /** A destination as it is at one moment, however long it is looked at, and whatever is written meanwhile. Read only. */
 export interface TableSnapshot {
-  /** For messages: `table "public"."flights"`. */
+  /** For messages: `table "public"."flights"`, `3 tables`. */
   readonly description: string;
   /** Every position of the (pipeline, sink), as of the same moment. */
   readonly positions: Positions;
   /** What is compared: the columns that the sink writes, those of the key first. */
   readonly columns: readonly string[];
-  /** How many of them, from the first, are the key; 0 where none is known. */
+  /**
+   * Of a destination of several tables: the columns of each, by its name, in place of `columns`. The first field of a line is the name of
+   * its table, the others are of these columns; one whose name is empty only fills the key up, so that keys are of one length.
+   */
+  readonly tables?: ReadonlyMap<string, readonly string[]>;
+  /** How many fields of a line, from the first, are the key; 0 where none is known. */
   readonly keyColumns: number;
   /** The lines that the destination must show for these changes. In `upsert` mode, a delete needs its key only. */
   encode(batch: ChangeBatch<unknown>): Promise<EncodedRows>;
   /** Every row of the destination, as blocks of whole lines in any order. May be called again when the last reading has ended. */
   rows(): AsyncIterable<Uint8Array>;
-  /** A field of a column, unescaped, as people read it. Absent: as it is. */
-  readonly show?: (column: string, text: string) => string;
+  /** A field of a column, unescaped, as people read it; `table` only where there are several. Absent: as it is. */
+  readonly show?: (column: string, text: string, table?: string) => string;
   /** Where known: whether the change at this place was kept as a dead letter instead of being written. */
   readonly isDeadLetter?: (partition: PartitionId, offset: bigint) => boolean;
   close(): Promise<void>;

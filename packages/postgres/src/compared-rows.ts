@@ -10,39 +10,58 @@ import { NULL, type ColumnEncoder } from './value-text.js';
 
 type Canonical = (text: string) => string;
 
+/** How the lines of one table are made. */
+export interface LineLayout {
+  /** In front of every line. */
+  readonly prefix: string;
+  /** Those of the key first. */
+  readonly columns: readonly ComparedColumn[];
+  readonly keyColumns: number;
+  /** Behind the key. */
+  readonly padding: string;
+}
+
+export interface RowsEncoderOptions {
+  /** One for each table. */
+  readonly layouts: readonly LineLayout[];
+  /** The place of the row's table among them; undefined for one that has none. Absent: there is one table. */
+  readonly tableOf?: (row: unknown) => number | undefined;
+  /** Whether a delete brings no more than its key for sure. */
+  readonly isUpsert: boolean;
+  /** A connection for what only the server knows. */
+  readonly link: () => Promise<Link>;
+}
+
+interface LineEncoder extends Omit<LineLayout, 'columns'> {
+  readonly encoders: readonly ColumnEncoder[];
+  readonly asked: readonly AskedColumn[];
+}
+
 /** A column whose values the server has to be asked about. */
 interface AskedColumn {
   readonly encoder: ColumnEncoder;
   readonly forms: ServerForms;
 }
 
-/**
- * @param keyColumns how many leading columns a delete has at least; undefined where every change has the whole row
- * @param link a connection for what only the server knows
- */
 export function rowsEncoder(
-  columns: readonly ComparedColumn[],
-  keyColumns: number | undefined,
-  link: () => Promise<Link>,
+  options: RowsEncoderOptions,
 ): (batch: ChangeBatch<unknown>) => Promise<EncodedRows> {
-  const asked: AskedColumn[] = [];
-  const encoders = columns.map(({ encoder, canonical, sqlType }): ColumnEncoder => {
-    if (canonical !== undefined) return withForm(encoder, canonical);
-    const forms = serverForms(link, sqlType);
-    asked.push({ encoder, forms });
-    return withForm(encoder, (text) => forms.of(text) ?? refuse(`not of type ${sqlType}`));
-  });
-  return async (batch) => {
-    for (const column of asked) await column.forms.ask(fieldsToAsk(column, batch));
+  const { tableOf, isUpsert } = options;
+  const lines = options.layouts.map((layout) => lineEncoder(layout, options.link));
+  return async ({ rows, ops }) => {
+    const tables = tableOf === undefined ? undefined : rows.map((row) => lines[tableOf(row) ?? -1]);
+    for (const line of lines) {
+      if (line.asked.length === 0) continue;
+      await ask(line, tables === undefined ? rows : rows.filter((_, index) => tables[index] === line));
+    }
     const buffer = new TextBuffer();
     const rejected: number[] = [];
-    const { rows, ops } = batch;
     for (let index = 0; index < rows.length; index++) {
-      const isDelete = keyColumns !== undefined && isRetraction(ops?.[index] ?? 0);
-      const line = lineOf(encoders, rows[index], isDelete ? keyColumns : encoders.length);
-      if (line === undefined) rejected.push(index);
+      const line = tables === undefined ? lines[0] : tables[index];
+      const text = line && lineOf(line, rows[index], isUpsert && isRetraction(ops?.[index] ?? 0));
+      if (text === undefined) rejected.push(index);
       else {
-        buffer.add(line);
+        buffer.add(text);
         buffer.addByte(NEWLINE);
       }
     }
@@ -50,29 +69,70 @@ export function rowsEncoder(
   };
 }
 
+function lineEncoder({ columns, ...layout }: LineLayout, link: () => Promise<Link>): LineEncoder {
+  const asked: AskedColumn[] = [];
+  const encoders = columns.map(({ encoder, canonical, sqlType }): ColumnEncoder => {
+    if (canonical !== undefined) return withForm(encoder, canonical);
+    const forms = serverForms(link, sqlType);
+    asked.push({ encoder, forms });
+    return withForm(encoder, (text) => forms.of(text) ?? refuse(`not of type ${sqlType}`));
+  });
+  return { ...layout, encoders, asked };
+}
+
 function withForm(encoder: ColumnEncoder, form: Canonical): ColumnEncoder {
   return { ...encoder, encode: (value) => form(encoder.encode(value)) };
 }
 
-/** Undefined for a row that the sink would refuse. Only the first `known` columns are looked at; the others are null. */
-function lineOf(encoders: readonly ColumnEncoder[], row: unknown, known: number): string | undefined {
-  try {
-    const fields: Fields = fieldsOf(row);
-    let line = '';
-    for (const [index, encoder] of encoders.entries()) {
-      if (index > 0) line += '\t';
-      line += index < known ? field(encoder, fields[encoder.name]) : NULL;
+async function ask({ asked }: LineEncoder, rows: readonly unknown[]): Promise<void> {
+  for (const { encoder, forms } of asked) {
+    const fields = new Set<string>();
+    for (const row of rows) {
+      const text = unlessRefused(fieldOf, encoder, row);
+      if (text !== undefined && text !== NULL) fields.add(text);
     }
-    return line;
-  } catch (error) {
-    if (isEosError(error, 'EOS_ROW')) return undefined;
-    throw error;
+    await forms.ask(fields);
   }
 }
 
-function* fieldsToAsk({ encoder }: AskedColumn, { rows }: ChangeBatch<unknown>): Generator<string> {
-  for (const row of rows) {
-    const text = lineOf([encoder], row, 1);
-    if (text !== undefined && text !== NULL) yield text;
+function fieldOf(encoder: ColumnEncoder, row: unknown): string {
+  return field(encoder, fieldsOf(row)[encoder.name]);
+}
+
+/** Undefined for a row that the sink would refuse. Of a delete only the key is looked at; all else is null. */
+function lineOf(line: LineEncoder, row: unknown, isDelete: boolean): string | undefined {
+  return unlessRefused(isDelete ? keyText : rowText, line, row);
+}
+
+function rowText(line: LineEncoder, row: unknown): string {
+  return textOf(line, fieldsOf(row), line.encoders.length);
+}
+
+function keyText(line: LineEncoder, row: unknown): string {
+  return textOf(line, fieldsOf(row), line.keyColumns);
+}
+
+function textOf(
+  { prefix, encoders, keyColumns, padding }: LineEncoder,
+  fields: Fields,
+  known: number,
+): string {
+  let text = prefix;
+  let index = 0;
+  for (const encoder of encoders) {
+    if (index > 0) text += '\t';
+    text += index < known ? field(encoder, fields[encoder.name]) : NULL;
+    index++;
+    if (index === keyColumns) text += padding;
+  }
+  return text;
+}
+
+function unlessRefused<By>(text: (by: By, row: unknown) => string, by: By, row: unknown): string | undefined {
+  try {
+    return text(by, row);
+  } catch (error) {
+    if (isEosError(error, 'EOS_ROW')) return undefined;
+    throw error;
   }
 }

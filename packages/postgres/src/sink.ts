@@ -68,10 +68,7 @@ export function postgresSink<Row>(options: PostgresSinkOptions | RoutedSinkOptio
     },
     abilities: {
       status: (context) => readStatus(settings, context),
-      // Rows that are to be compared would have to be asked for by table.
-      ...(settings.route === undefined
-        ? { readTable: (context, options) => readTable(settings, context, options) }
-        : {}),
+      readTable: (context, options) => readTable(settings, context, options),
     },
     connect: (context) => connect<Row>(settings, context),
   });

@@ -1,23 +1,14 @@
 /** The table as it is at one moment, with the positions that belong to it: for comparing it with its source. */
-import {
-  EosError,
-  judgeTarget,
-  type Positions,
-  type ReadTableOptions,
-  type SinkContext,
-  type TableSnapshot,
-} from '@eos/core';
-import { permissionError } from './catalog.js';
+import type { Positions, ReadTableOptions, SinkContext, TableSnapshot } from '@eos/core';
 import { readPositions } from './claim.js';
-import { planColumns } from './columns.js';
-import { comparedColumn, type ComparedColumn } from './compared-columns.js';
 import { rowsEncoder } from './compared-rows.js';
+import { comparedTables, planLines, type ComparedTable } from './compared-tables.js';
 import { linkName, openLink, type Link } from './connection.js';
 import { copyOut } from './copy-out.js';
 import { mapError } from './error-map.js';
-import { quoteTable } from './identifiers.js';
 import type { Settings } from './options.js';
-import { inspectTable, schemaError, tableColumn, type Table } from './table.js';
+import type { RouteSettings } from './route-options.js';
+import { settleTarget, targetOfTables } from './targets.js';
 
 /**
  * Everything is read in one transaction, so that rows and positions are those of one moment. It takes no lock that a writer would
@@ -26,7 +17,7 @@ import { inspectTable, schemaError, tableColumn, type Table } from './table.js';
 const BEGIN = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL bytea_output = 'hex'; SET LOCAL row_security = off`;
 
 /**
- * Takes a snapshot of the table.
+ * Takes a snapshot of the table, or of all tables of a route.
  * @throws EOS_SCHEMA, EOS_PERMISSION (the role needs SELECT on the table and on eos.claims, eos.positions, eos.targets),
  *   EOS_TARGET_CHANGED, EOS_CONFIG for a key that the rows do not have, EOS_UNAVAILABLE
  */
@@ -47,90 +38,89 @@ export async function readTable(
     // Says what the role lacks; within a transaction the first refusal would end it.
     await readPositions(link, context);
     await link.run(BEGIN);
-    const table = await readableTable(link, settings);
-    const positions = await storedPositions(link, context, table);
-    const { columns, keyColumns } = compared(settings, table, options.key);
-    const names = columns.map(({ encoder }) => encoder.name);
-    const copy = copyStatement(table, columns);
-    const encode = rowsEncoder(columns, settings.mode === 'upsert' ? keyColumns : undefined, asking.open);
-    return {
-      description: `table ${table.sql}`,
-      positions,
-      columns: names,
-      keyColumns,
-      encode: (batch) => mapped(encode(batch)),
-      rows: () => mappedBlocks(copyOut(link, copy)),
-      show: (column, text) => columns[names.indexOf(column)]?.show(text) ?? text,
-      close,
-    };
+    const tables = await comparedTables(link, settings, options.key);
+    const positions = await storedPositions(link, context, tables);
+    return { ...snapshotOf(link, settings, tables, asking.open), positions, close };
   } catch (error) {
     await close();
     throw mapError(error);
   }
 }
 
-async function readableTable(link: Link, settings: Settings): Promise<Table> {
-  const table = await inspectTable(link, settings.table);
-  if (table === undefined) throw schemaError(`table ${quoteTable(settings.table)} does not exist`);
-  if (!table.grants.has('SELECT')) throw permissionError([`SELECT ON ${table.sql}`]);
-  return table;
+function snapshotOf(
+  link: Link,
+  settings: Settings,
+  tables: readonly ComparedTable[],
+  asking: () => Promise<Link>,
+): Omit<TableSnapshot, 'positions' | 'close'> {
+  const { layouts, names, keyColumns, copies } = planLines(tables);
+  const route = settings.route && routeOf(settings.route);
+  const encode = rowsEncoder({
+    layouts,
+    isUpsert: settings.mode === 'upsert',
+    link: asking,
+    ...(route === undefined ? {} : { tableOf: route }),
+  });
+  const [only] = tables;
+  return {
+    description:
+      route === undefined && only !== undefined ? `table ${only.table.sql}` : `${tables.length} tables`,
+    columns: route === undefined ? (names[0] ?? []) : [],
+    ...(route === undefined
+      ? {}
+      : { tables: new Map(tables.map(({ route: name }, place) => [name, names[place] ?? []])) }),
+    keyColumns,
+    encode: (batch) => mapped(encode(batch)),
+    rows: () => mappedBlocks(copyAll(link, copies)),
+    show(column, text, table = tables[0]?.route) {
+      const columns = tables.find(({ route: name }) => name === table)?.columns;
+      return columns?.find(({ encoder }) => encoder.name === column)?.show(text) ?? text;
+    },
+  };
 }
 
-/** Positions that belong to this very table; none where Eos never was in this database. */
-async function storedPositions(link: Link, context: SinkContext, table: Table): Promise<Positions> {
+/** The place of the route that a row takes; undefined for none, which is EOS_ROW for the sink. */
+function routeOf({ by, tables }: RouteSettings): (row: unknown) => number | undefined {
+  const places = new Map([...tables.keys()].map((name, place) => [name, place]));
+  return (row) => {
+    try {
+      const name = by(row);
+      return typeof name === 'string' ? places.get(name) : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+}
+
+async function* copyAll(link: Link, copies: readonly string[]): AsyncGenerator<Uint8Array> {
+  for (const copy of copies) yield* copyOut(link, copy);
+}
+
+/** Positions that belong to these very tables; none where Eos never was in this database. */
+async function storedPositions(
+  link: Link,
+  context: SinkContext,
+  tables: readonly ComparedTable[],
+): Promise<Positions> {
   const [known] = await link.run(
     `SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = pg_catalog.to_regnamespace('eos') AND c.relname = 'claims'`,
   );
   if (known?.rows.length !== 1) return new Map();
   const positions = await readPositions(link, context);
   if (positions.size === 0) return positions;
+  const objects = tables.map(({ table }) => `${table.oid}::pg_catalog.regclass`).join(', ');
   const [answer] = await link.run(
-    `SELECT id FROM eos.targets WHERE object = ${table.oid}::pg_catalog.regclass`,
+    `SELECT object::pg_catalog.oid, id FROM eos.targets WHERE object IN (${objects})`,
   );
-  const target = answer?.rows[0]?.[0] ?? '';
-  for (const [partition, position] of positions) judgeTarget(partition, position, target, table.sql);
-  return positions;
-}
-
-/** The columns that are written, those of the key first. */
-function compared(
-  settings: Settings,
-  table: Table,
-  asked: readonly string[] | undefined,
-): { columns: readonly ComparedColumn[]; keyColumns: number } {
-  const encoders = planColumns(settings, table);
-  const names = encoders.map(({ name }) => name);
-  const key = keyOf(settings, table, names, asked);
-  const ordered = [...key, ...names.filter((name) => !key.includes(name))];
-  const columns = ordered.flatMap((name) => {
-    const encoder = encoders.find((candidate) => candidate.name === name);
-    return encoder === undefined ? [] : [comparedColumn(encoder, tableColumn(table, name))];
-  });
-  return { columns, keyColumns: key.length };
-}
-
-/** Without one asked for: that of the sink, else the shortest that the table has and the rows fill. */
-function keyOf(
-  settings: Settings,
-  table: Table,
-  names: readonly string[],
-  asked: readonly string[] | undefined,
-): readonly string[] {
-  if (settings.mode === 'upsert') return settings.key;
-  if (asked !== undefined) {
-    const unknown = asked.find((name) => !names.includes(name));
-    if (unknown === undefined) return [...new Set(asked)];
-    throw new EosError('EOS_CONFIG', `key: ${JSON.stringify(unknown)} is no column that the rows fill`, {
-      details: { option: 'key' },
-    });
+  const ids = new Map(answer?.rows.map(([oid, id]) => [oid, id ?? '']));
+  const idOf = ({ table }: ComparedTable) => ids.get(table.oid) ?? '';
+  const [only] = tables;
+  if (only !== undefined && only.isOnly) settleTarget(positions, idOf(only), only.table.sql);
+  else {
+    const target = targetOfTables(new Map(tables.map((table) => [table.route, idOf(table)])));
+    settleTarget(positions, target, `group of ${tables.length} tables`);
   }
-  const isFilled = (name: string) => names.includes(name) && !tableColumn(table, name).isNullable;
-  const keys = table.uniqueKeys.filter((key) => key.every(isFilled));
-  return keys.sort((left, right) => left.length - right.length)[0] ?? [];
-}
-
-function copyStatement(table: Table, columns: readonly ComparedColumn[]): string {
-  return `COPY (SELECT ${columns.map(({ select }) => select).join(', ')} FROM ${table.sql}) TO STDOUT`;
+  return positions;
 }
 
 async function mapped<T>(work: Promise<T>): Promise<T> {

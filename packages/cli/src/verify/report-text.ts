@@ -34,15 +34,21 @@ function countLines({ positions, expected, found, counts }: VerifyReport): strin
   ];
 }
 
-function rowLine({ kind, copies, row, columns, partition, offset, nextOffset }: WrongRow): string {
-  const place =
-    partition === undefined || offset === undefined
-      ? ''
-      : nextOffset === undefined
-        ? ` (${partition}, offset ${offset})`
-        : ` (${partition}, offsets ${offset} to ${nextOffset})`;
+function rowLine({ kind, copies, table, row, columns, ...place }: WrongRow): string {
   const times = copies === 1 ? '' : ` ${grouped(copies)} times`;
-  return `${kind}${times}: ${valuesText(row)}${changesText(columns)}${place}`;
+  const where = table === undefined ? '' : ` in ${table}`;
+  return `${kind}${times}${where}: ${valuesText(row)}${changesText(columns)}${placeText(place)}`;
+}
+
+function placeText({
+  partition,
+  offset,
+  nextOffset,
+}: Pick<WrongRow, 'partition' | 'offset' | 'nextOffset'>): string {
+  if (partition === undefined || offset === undefined) return '';
+  return nextOffset === undefined
+    ? ` (${partition}, offset ${offset})`
+    : ` (${partition}, offsets ${offset} to ${nextOffset})`;
 }
 
 function valuesText(values: RowValues): string {

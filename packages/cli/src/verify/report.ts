@@ -36,7 +36,9 @@ export interface WrongRow {
   readonly kind: 'lost' | 'doubled' | 'changed' | 'foreign';
   /** How many copies are missing or too many. */
   readonly copies: number;
-  /** The columns of the key, else all: of the row that should be there, else of the one that is. */
+  /** Where the destination has several: the name of its table. */
+  readonly table?: string;
+  /** All columns of the row that should be there, else of the one that is; where it was changed, those of its key. */
   readonly row: RowValues;
   /** Of a changed row: the columns that differ. */
   readonly columns?: Readonly<

@@ -22,39 +22,56 @@ function textOf({ expected, found }: Difference): string {
 }
 
 export function wrongRow(difference: Difference, snapshot: TableSnapshot): WrongRow {
-  const { kind, copies, expected, found, place } = difference;
-  const wanted = valuesOf(expected, snapshot);
-  const held = valuesOf(found, snapshot);
-  const row = wanted ?? held ?? {};
-  const place_ =
-    place === undefined
-      ? {}
-      : {
-          partition: place.partition,
-          offset: place.offset.toString(),
-          ...(place.next > place.offset + 1n ? { nextOffset: place.next.toString() } : {}),
-        };
+  const { kind, copies, expected, found } = difference;
+  const wanted = shownLine(expected, snapshot);
+  const held = shownLine(found, snapshot);
+  const shown = wanted ?? held ?? NOTHING;
+  const head = { kind, copies, ...(shown.table === undefined ? {} : { table: shown.table }) };
+  const place = placeOf(difference);
   if (kind !== 'changed' || wanted === undefined || held === undefined)
-    return { kind, copies, row, ...place_ };
-  const key = snapshot.columns.slice(0, snapshot.keyColumns);
-  const columns = snapshot.columns.filter((name) => wanted[name] !== held[name]);
+    return { ...head, row: shown.values, ...place };
+  const columns = Object.keys(wanted.values).filter((name) => wanted.values[name] !== held.values[name]);
   return {
-    kind,
-    copies,
-    row: Object.fromEntries(key.map((name) => [name, row[name] ?? null])),
+    ...head,
+    row: Object.fromEntries(wanted.key.map((name) => [name, wanted.values[name] ?? null])),
     columns: Object.fromEntries(
-      columns.map((name) => [name, { expected: wanted[name] ?? null, found: held[name] ?? null }]),
+      columns.map((name) => [
+        name,
+        { expected: wanted.values[name] ?? null, found: held.values[name] ?? null },
+      ]),
     ),
-    ...place_,
+    ...place,
   };
 }
 
-function valuesOf(line: string | undefined, { columns, show }: TableSnapshot): RowValues | undefined {
+function placeOf({ place }: Difference): Pick<WrongRow, 'partition' | 'offset' | 'nextOffset'> {
+  if (place === undefined) return {};
+  const { partition, offset, next } = place;
+  const range = next > offset + 1n ? { nextOffset: next.toString() } : {};
+  return { partition, offset: offset.toString(), ...range };
+}
+
+interface ShownLine {
+  readonly table: string | undefined;
+  readonly values: RowValues;
+  /** The names of the key's columns. */
+  readonly key: readonly string[];
+}
+
+const NOTHING: ShownLine = { table: undefined, values: {}, key: [] };
+
+function shownLine(line: string | undefined, snapshot: TableSnapshot): ShownLine | undefined {
   if (line === undefined) return undefined;
-  const fields = lineFields(Buffer.from(line, 'latin1'));
-  const shown = columns.map((name, index): [string, string | null] => {
+  const { tables, show, keyColumns } = snapshot;
+  const all = lineFields(Buffer.from(line, 'latin1'));
+  const table = tables === undefined ? undefined : (all[0] ?? '');
+  const fields = tables === undefined ? all : all.slice(1);
+  const columns = table === undefined ? snapshot.columns : (tables?.get(table) ?? []);
+  const values: Record<string, string | null> = {};
+  columns.forEach((name, index) => {
     const text = fields[index] ?? null;
-    return [name, text === null || show === undefined ? text : show(name, text)];
+    if (name !== '') values[name] = text === null || show === undefined ? text : show(name, text, table);
   });
-  return Object.fromEntries(shown);
+  const key = columns.slice(0, tables === undefined ? keyColumns : Math.max(0, keyColumns - 1));
+  return { table, values, key: key.filter((name) => name !== '') };
 }
