@@ -55,6 +55,7 @@ const PERMISSION: Meaning = { code: 'EOS_PERMISSION', retryable: false };
 /** By SQLSTATE, or by its class of two characters. https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   '08': RETRY, // connection exception
+  '0A': SCHEMA, // not supported, as COPY into a view
   '22': ROW, // data exception
   '23': ROW, // integrity constraint violation
   '25006': RETRY, // read-only transaction: a standby answers, as in the middle of a failover
@@ -103,9 +104,13 @@ export function socketMessage(error: unknown): string {
   return Array.isArray(errors) ? [...new Set(errors.map(messageOf))].join('; ') : messageOf(error);
 }
 
+/** What reads a text, such as that of a jsonpath, may call it a wrong syntax or an unknown name: in a field of a COPY, of a value. */
+const IN_A_FIELD = /^COPY [^:]*, line \d+, column /m;
+
 function meaningOf(error: ServerError): Meaning {
   if (isRowSecurity(error)) return ROW;
   const meaning = MEANINGS[error.code] ?? MEANINGS[error.code.slice(0, 2)];
+  if (meaning === SCHEMA && IN_A_FIELD.test(error.where ?? '')) return ROW;
   return meaning ?? (SERVER_CLASSES.test(error.code) ? STOP : ROW);
 }
 
