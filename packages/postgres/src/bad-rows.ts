@@ -70,7 +70,7 @@ export function rejections<Row>(policy: Exclude<BadRows, 'fail'>, limit: number)
       examples = examples.slice(0, count);
     },
     take() {
-      const all = letters;
+      const all = letters.sort(byPlace);
       taken += all.length;
       letters = [];
       return all;
@@ -81,6 +81,13 @@ export function rejections<Row>(policy: Exclude<BadRows, 'fail'>, limit: number)
       return { counts, examples: [...examples] };
     },
   };
+}
+
+/** In the order in which they came: a replay keeps it. Those that the server rejected were found later than others. */
+function byPlace(left: Letter, right: Letter): number {
+  if (left.partition !== right.partition) return left.partition < right.partition ? -1 : 1;
+  if (left.offset === undefined || right.offset === undefined || left.offset === right.offset) return 0;
+  return left.offset < right.offset ? -1 : 1;
 }
 
 function letterOf<Row>(

@@ -75,11 +75,14 @@ async function checkLetterTable(link: Link, table: TableName): Promise<boolean> 
   return true;
 }
 
-/** A function that makes the statement which stores letters. */
-export function letterStore(
+/** Makes a function that makes the statement which stores letters of one transaction, in that transaction. */
+export type StoreOf = (
   table: TableName,
-  { pipeline, sink }: SinkContext,
-): (letters: readonly Letter[], id: TxId) => string {
+  context: SinkContext,
+) => (letters: readonly Letter[], id: TxId) => string;
+
+/** New letters. */
+export const letterStore: StoreOf = (table, { pipeline, sink }) => {
   const into = `INSERT INTO ${quoteTable(table)} (${WRITTEN.join(', ')}) VALUES `;
   return (letters, id) => into + letters.map((letter) => values(letter, id)).join(', ');
 
@@ -97,13 +100,13 @@ export function letterStore(
     ];
     return `(${fields.join(', ')})`;
   }
-}
+};
 
-function textOrNull(value: unknown): string {
+export function textOrNull(value: unknown): string {
   return typeof value === 'string' ? storable(value) : 'NULL';
 }
 
 /** A message may quote what the server cannot hold: a NUL, or half of a surrogate pair. */
-function storable(text: string): string {
+export function storable(text: string): string {
   return literal(shorten(text, 2_000).replace(/[\0\p{Surrogate}]/gu, '\ufffd'));
 }

@@ -21,7 +21,8 @@ import { linkName, openLink, type Link } from './connection.js';
 import { mapError } from './error-map.js';
 import { withoutMissing } from './evolution.js';
 import { quoteTable } from './identifiers.js';
-import { ensureLetterTable, letterStore } from './letter-table.js';
+import { openDeadLetters } from './dead-letters.js';
+import { ensureLetterTable, letterStore, type StoreOf } from './letter-table.js';
 import { checkRoute, type RoutedRow, type RoutedSinkOptions, type RoutedTable } from './route-options.js';
 import { checkRouted, openRouted, type Destination } from './routed-target.js';
 import { checkOptions, type PostgresSinkOptions, type Settings } from './options.js';
@@ -55,7 +56,11 @@ export function postgresSink<Row = Record<string, unknown>>(
   options: PostgresSinkOptions | RoutedSinkOptions<Row>,
 ): SinkConnector<Row>;
 export function postgresSink<Row>(options: PostgresSinkOptions | RoutedSinkOptions<Row>): SinkConnector<Row> {
-  const settings = 'route' in options ? checkRoute(options) : checkOptions(options);
+  return connectorOf('route' in options ? checkRoute(options) : checkOptions(options), letterStore);
+}
+
+function connectorOf<Row>(settings: Settings, store: StoreOf): SinkConnector<Row> {
+  const keepsLetters = settings.badRows === 'dead-letter';
   return defineSink<Row>({
     description: `postgres ${describeTables(settings)}`,
     capabilities: {
@@ -63,14 +68,22 @@ export function postgresSink<Row>(options: PostgresSinkOptions | RoutedSinkOptio
       ...(settings.mode === 'upsert' && settings.key.length > 0 ? { key: settings.key } : {}),
       atomic: 'transaction',
       staging: true,
-      deadLetters: settings.badRows === 'dead-letter',
+      deadLetters: keepsLetters,
       durable: true,
     },
     abilities: {
       status: (context) => readStatus(settings, context),
       readTable: (context, options) => readTable(settings, context, options),
+      ...(keepsLetters
+        ? {
+            deadLetters: (context) =>
+              openDeadLetters(settings, context, (again) =>
+                connectorOf({ ...settings, maxBadRows: Infinity }, again),
+              ),
+          }
+        : {}),
     },
-    connect: (context) => connect<Row>(settings, context),
+    connect: (context) => connect<Row>(settings, store, context),
   });
 }
 
@@ -84,7 +97,11 @@ function describeTables({ table, route }: Settings): string {
     : `${quoteTable(table)} and ${route.tables.size - 1} more`;
 }
 
-async function connect<Row>(settings: Settings, context: SinkContext): Promise<SinkDriver<Row>> {
+async function connect<Row>(
+  settings: Settings,
+  store: StoreOf,
+  context: SinkContext,
+): Promise<SinkDriver<Row>> {
   const name = linkName(context.pipeline, context.sink);
   const open = () => openLink(settings, name);
   // Whatever is wrong with options and table shows here. Nothing is made, and a role that may only read gets through.
@@ -99,7 +116,7 @@ async function connect<Row>(settings: Settings, context: SinkContext): Promise<S
   const reader = lazyLink(open);
   return {
     positions: (partitions) => reader.use((link) => readPositions(link, context, partitions)),
-    recover: (claim) => recover<Row>(settings, context, claim, open),
+    recover: (claim) => recover<Row>(settings, store, context, claim, open),
     close: () => reader.close(),
   };
 }
@@ -137,16 +154,18 @@ async function planWriters<Row>(link: Link, settings: Settings, table: Table): P
 async function settingAside<Row>(
   link: Link,
   { badRows: policy, maxBadRows: limit, deadLetterTable }: Settings,
+  store: StoreOf,
   context: SinkContext,
   writers: Writers<Row>,
 ): Promise<Writers<Row>> {
   if (policy === 'fail') return writers;
   if (policy === 'dead-letter') await ensureLetterTable(link, deadLetterTable);
-  return carefulWriters(writers, { policy, limit, store: letterStore(deadLetterTable, context) });
+  return carefulWriters(writers, { policy, limit, store: store(deadLetterTable, context) });
 }
 
 async function recover<Row>(
   settings: Settings,
+  store: StoreOf,
   context: SinkContext,
   claim: Claim,
   open: () => Promise<Link>,
@@ -156,7 +175,7 @@ async function recover<Row>(
     // Once a session, so that whatever is missing is made, or told, before the first row.
     await ensureCatalog(links[0]);
     const { target, object, tables, ...found } = await openDestination<Row>(links[0], settings, context);
-    const writers = await settingAside(links[0], settings, context, found.writers);
+    const writers = await settingAside(links[0], settings, store, context, found.writers);
     await Promise.all(links.map((link) => writers.prepare(link)));
     const { lockTimeoutMs, commitTimeoutMs, terminateBlocking } = settings;
     const request = { ...context, ...claim, target, object, backends: links, lockTimeoutMs };
