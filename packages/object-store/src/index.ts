@@ -1,3 +1,4 @@
+export { localObjectStore, type LocalObjectStoreOptions } from './local/local-store.js';
 export { memoryBucket, memoryObjectStore, type MemoryBucket } from './memory-store.js';
 export type {
   ByteRange,
