@@ -25,7 +25,7 @@ sinks:
   warehouse:
     use: '@eos/postgres'
     connection: \${DATABASE_URL}
-    table: visits
+    table: \${TABLE:-visits}
 trigger:
   rows: 500
 `;
@@ -40,7 +40,7 @@ export default async (batch) => {
 };
 `;
 const GATED = PIPELINE.replace('columns:', 'transform: ./gate.mjs\ncolumns:').replace(
-  '    table: visits\n',
+  '    table: ${TABLE:-visits}\n',
   '    table: visits\n    schema: { id: int64, city: string, note: string? }\n',
 );
 
@@ -115,6 +115,19 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
       const again = world.start('run', 'pipeline.yaml', '--quiet');
       expect(await again.ended()).toEqual({ code: 0, stdout: '', stderr: '' });
       expect(await world.rows()).toEqual(visits);
+    });
+  });
+
+  test('what comes from the environment is shown by its name', async () => {
+    await withWorld(getService(), async (world) => {
+      const child = new Child(world.folder, ['run', 'pipeline.yaml'], { ...world.env, TABLE: 'hush_hush' });
+      const { code, stdout } = await child.ended();
+      expect(code).toBe(0);
+      expect(stdout).not.toContain('hush');
+      expect(child.lines[0]).toMatchObject({ sinks: ['warehouse (postgres "${TABLE}")'] });
+      expect((await world.client.query('SELECT count(*)::int AS n FROM hush_hush')).rows).toEqual([
+        { n: ROWS },
+      ]);
     });
   });
 

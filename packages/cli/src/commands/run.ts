@@ -60,8 +60,8 @@ async function runIt(
   const seconds = () => Math.round(performance.now() - start) / 1000;
   reporter.start({
     pipeline: id,
-    source: source.description,
-    sinks: Object.entries(sinks).map(([name, { description }]) => `${name} (${description})`),
+    source: loaded.hide(source.description),
+    sinks: Object.entries(sinks).map(([name, { description }]) => `${name} (${loaded.hide(description)})`),
     guarantee: made.explain().guarantee,
   });
   try {
@@ -87,7 +87,7 @@ async function runIt(
 function reporterOf({ options, hide }: LoadedPipeline, call: CommandCall): Reporter {
   if (call.options['quiet'] === true) return quietReporter;
   if (isForPrograms(call)) return jsonReporter(call.io.stdout, hide);
-  return terminalReporter(call.io.stderr, options.source, hide);
+  return terminalReporter(call.io.stderr, options.source);
 }
 
 function endOf(result: RunResult, hide: (text: string) => string): Omit<RunEnd, 'seconds'> {

@@ -83,11 +83,11 @@ class Configuration {
 
   /** @returns the error with its line, where it names an option of this file */
   explain(error: unknown): unknown {
-    if (!isEosError(error)) return error;
+    if (!isEosError(error)) return hidden(error, this.hide);
     const { code, details, retryable, outcome } = error;
     const message = this.hide(error.message);
     const path = optionPath(details);
-    if (code.startsWith('EOS_CONFIG') || code === 'EOS_GUARANTEE' || code === 'EOS_CHANGELOG_MODE') {
+    if (code === 'EOS_CONFIG' || code === 'EOS_GUARANTEE' || code === 'EOS_CHANGELOG_MODE') {
       const place = path === undefined ? undefined : placeOfOption(this.tree, path);
       if (place !== undefined) return problemsError(this.file, [{ message, place }], { code, cause: error });
     }
@@ -144,12 +144,19 @@ class Configuration {
     try {
       return await work();
     } catch (error) {
-      if (!isEosError(error, 'EOS_CONFIG')) throw error;
-      const place = placeOfOption(this.tree, [...path, ...(optionPath(error.details) ?? [])]);
-      this.#problems.push({ message: this.hide(error.message), place: place ?? this.tree.place });
+      const option = isEosError(error) ? optionPath(error.details) : undefined;
+      const place = placeOfOption(this.tree, [...path, ...(option ?? [])]) ?? this.tree.place;
+      this.#problems.push({ message: this.hide(messageOf(error)), place });
       return undefined;
     }
   }
+}
+
+/** An error that nobody foresaw says where it came from, but not what was in the environment. */
+function hidden(error: unknown, hide: (text: string) => string): Error {
+  const shown = new Error(hide(messageOf(error)));
+  if (error instanceof Error && error.stack !== undefined) shown.stack = hide(error.stack);
+  return shown;
 }
 
 /** Which option an error is about, from the top of what it was made from. */

@@ -80,7 +80,7 @@ function hideSecrets(line: string): string {
       (_, before: string, secret: string) => before + stars(secret),
     )
     .replaceAll(
-      /((?:password|passwd|passphrase|secret|token)["']?\s*:\s*)(\S.*)$/gi,
+      /((?:password|passwd|passphrase|secret|token)(?:\s*:\s+|["']\s*:\s*))(\S.*)$/gi,
       (_, before: string, secret: string) =>
         before + (/^["']?\$\{[^}]*\}["']?$/.test(secret) ? secret : stars(secret)),
     );

@@ -8,6 +8,7 @@ import {
   type SinkType,
   type SourceType,
 } from '@eos/core';
+import { checkTypeStripping } from '../configuration/type-stripping.js';
 import { didYouMean } from '../configuration/suggest.js';
 import { importFile, importPackage, isRecord, type Imported } from './import-package.js';
 import { installedConnectors } from './installed.js';
@@ -71,6 +72,7 @@ export async function loadPackage(name: string, folder: string): Promise<EosPack
 async function imported(name: string, folder: string): Promise<Extract<Imported, { kind: 'module' }>> {
   const isPath = name.startsWith('.') || name.startsWith('/');
   const path = resolve(folder, name);
+  if (isPath) checkTypeStripping(name);
   let found: Imported;
   try {
     found = isPath ? await importFile(path) : await importPackage(name, folder);

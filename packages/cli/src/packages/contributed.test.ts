@@ -26,6 +26,7 @@ export const eosPackage = {
         required: ['file'],
       },
       create({ file, depth = 1 }, { folder }) {
+        if (depth === 9) throw new TypeError('nine: ' + file);
         if (depth > 9) throw new EosError('EOS_CONFIG', 'no drawer is that deep', { details: { option: 'depth' } });
         const store = memoryStore();
         process.on('exit', () => writeFileSync(join(folder, file), JSON.stringify(store.rows())));
@@ -96,6 +97,25 @@ EOS_CONFIG: pipeline.yaml:4:61: no drawer is that deep
   4 |   box: { use: '@someone/eos-things', file: out.json, depth: 10 }
     |                                                             ^^
 `.replace('4:60', '4:61'),
+    );
+  });
+
+  test('whatever it throws is shown at its place, without values of the environment', async () => {
+    const file = '"${SECRET:-}${OTHER}"';
+    await inProject(
+      { 'pipeline.yaml': PIPELINE.replace('out.json', `${file}, depth: 9`) },
+      async (folder) => {
+        const env = { SECRET: 'hunter2hunter2', OTHER: 'opensesame' };
+        const { code, stderr } = await new Child(folder, ['explain', 'pipeline.yaml'], env).ended();
+        expect([code, stderr]).toEqual([
+          2,
+          `\
+EOS_CONFIG: pipeline.yaml:4:3: nine: \${SECRET}\${OTHER}
+  4 |   box: { use: '@someone/eos-things', file: ${file}, depth: 9 }
+    |   ^^^
+`,
+        ]);
+      },
     );
   });
 

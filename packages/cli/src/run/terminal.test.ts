@@ -136,7 +136,7 @@ test('elsewhere there is a first and a last line, and no escapes', () => {
     changelog: 'append',
     replayable: true,
   } as LoadedPipeline['options']['source'];
-  const reporter = terminalReporter({ write: (more) => (text += more) }, source, (shown) => shown);
+  const reporter = terminalReporter({ write: (more) => (text += more) }, source);
   reporter.start({ pipeline: 'p', source: 'ndjson a', sinks: ['s (m)'], guarantee: 'exactly-once' });
   reporter.event(commit(5, 5n));
   reporter.stop('SIGTERM');

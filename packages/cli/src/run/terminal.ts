@@ -10,11 +10,7 @@ const LAG_SHARE = 20;
 const TICK_MS = 250;
 
 /** @param source tells what is left to read */
-export function terminalReporter(
-  stream: BarStream,
-  source: LoadedPipeline['options']['source'],
-  hide: (text: string) => string,
-): Reporter {
+export function terminalReporter(stream: BarStream, source: LoadedPipeline['options']['source']): Reporter {
   const tally = new Tally();
   let bar: Bar | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -22,7 +18,7 @@ export function terminalReporter(
   const lag = lagReader(source, tally);
   return {
     start({ pipeline, source: from, sinks, guarantee }) {
-      stream.write(`${pipeline}: ${hide(from)} to ${sinks.map(hide).join(', ')}, ${guarantee}\n`);
+      stream.write(`${pipeline}: ${from} to ${sinks.join(', ')}, ${guarantee}\n`);
       bar = openBar(stream);
       timer = setInterval(() => {
         lag();
