@@ -270,6 +270,29 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
     });
   });
 
+  test('bad rows that are set aside are told, and the run goes on', async () => {
+    await withWorld(getService(), async (world) => {
+      await world.client.query(
+        'CREATE TABLE visits (id bigint, city text CHECK (length(city) < 8), note text)',
+      );
+      const text = PIPELINE.replace('    table:', '    badRows: dead-letter\n    table:');
+      await writeFiles(world.folder, { 'pipeline.yaml': text.replace('rows: 500', 'rows: 5000') });
+      // `city 10` and beyond have seven letters; one row in the middle has eight.
+      const odd = visits.map((visit) => (visit.id === 7_777 ? { ...visit, city: 'city 777' } : visit));
+      await writeFiles(world.folder, {
+        'visits.ndjson': odd.map((visit) => `${JSON.stringify(visit)}\n`).join(''),
+      });
+      const child = world.start('run', 'pipeline.yaml');
+      expect(await child.ended()).toMatchObject({ code: 0, stderr: '' });
+      expect(child.lines.filter(({ event }) => event === 'reject')).toEqual([
+        expect.objectContaining({ rows: 1, examples: [{ code: 'EOS_ROW', message: expect.any(String) }] }),
+      ]);
+      expect(sumOf(child.lines, 'commit', 'rejected')).toBe(1);
+      expect(child.lines.at(-1)).toMatchObject({ event: 'end', rows: ROWS, rejected: 1 });
+      expect(await world.rows()).toEqual(visits.filter(({ id }) => id !== 7_777));
+    });
+  });
+
   test('a row that cannot be read fails the run, with the commits before it kept', async () => {
     await withWorld(getService(), async (world) => {
       const good = visits.slice(0, 1000).map((visit) => `${JSON.stringify(visit)}\n`);

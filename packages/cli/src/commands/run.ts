@@ -16,7 +16,7 @@ export const command: Command = {
   description: `Goes on where the destination is. The first SIGINT or SIGTERM commits what was written and ends;
 a second one ends at once, and nothing is lost by it either.
 In a terminal it shows its progress; in a pipe, and with --json, it prints a line of JSON for each
-of start, claim, commit, recover, settle, regress, fence, stop and end. Errors go to standard error.`,
+of start, claim, commit, reject, recover, settle, regress, fence, stop and end. Errors go to standard error.`,
   options: {
     json: { type: 'boolean', description: 'prints lines of JSON in a terminal too' },
     quiet: { type: 'boolean', description: 'prints errors only' },
@@ -44,12 +44,13 @@ async function runIt(
 ): Promise<ExitCode> {
   const { id, source, sinks } = loaded.options;
   const reporter = reporterOf(loaded, { io, ...call });
-  const counts = { rows: 0, written: 0, commits: 0, recoveries: 0 };
+  const counts = { rows: 0, written: 0, rejected: 0, commits: 0, recoveries: 0 };
   const silence = listen(id, (event) => {
     if (event.name === 'eos:retry') counts.recoveries++;
     if (event.name === 'eos:commit') {
       counts.rows += event.message.rows;
       counts.written += event.message.written;
+      counts.rejected += event.message.rejected;
       counts.commits++;
     }
     reporter.event(event);
@@ -91,12 +92,13 @@ function reporterOf({ options, hide }: LoadedPipeline, call: CommandCall): Repor
 }
 
 function endOf(result: RunResult, hide: (text: string) => string): Omit<RunEnd, 'seconds'> {
-  const { reason, rows, written, commits, recoveries, failure } = result;
+  const { reason, rows, written, rejected, commits, recoveries, failure } = result;
   return {
     reason,
     exitCode: reason === 'end' ? EXIT.done : EXIT.stopped,
     rows,
     written,
+    rejected,
     commits,
     recoveries,
     ...(failure === undefined ? {} : { error: errorJson(failure, hide) }),

@@ -5,6 +5,7 @@ import type { PipelineEvents } from '@eos/core';
 const NAMES = [
   'eos:claim',
   'eos:commit',
+  'eos:reject',
   'eos:settle',
   'eos:fence',
   'eos:regress',

@@ -26,9 +26,14 @@ function lineOf({ name, message }: RunEvent, hide: (text: string) => string): [s
         { ...common, owner: String(message.owner), positions: positionsJson(message.positions) },
       ];
     case 'eos:commit': {
-      const { txId, rows, written, milliseconds, positions } = message;
-      const counts = { rows, written, milliseconds: Math.round(milliseconds) };
+      const { txId, rows, written, rejected, milliseconds, positions } = message;
+      const counts = { rows, written, rejected, milliseconds: Math.round(milliseconds) };
       return ['commit', { ...common, txId: String(txId), ...counts, positions: positionsJson(positions) }];
+    }
+    case 'eos:reject': {
+      const { txId, rows } = message;
+      const examples = message.examples.map((error) => ({ code: error.code, message: hide(error.message) }));
+      return ['reject', { ...common, txId: String(txId), rows, examples }];
     }
     case 'eos:settle':
       return [

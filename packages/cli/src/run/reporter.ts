@@ -14,6 +14,8 @@ export interface RunEnd {
   readonly exitCode: number;
   readonly rows: number;
   readonly written: number;
+  /** Rows that the sink set aside. */
+  readonly rejected: number;
   readonly commits: number;
   readonly recoveries: number;
   readonly seconds: number;

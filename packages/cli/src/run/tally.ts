@@ -8,6 +8,8 @@ const WINDOW_MS = 5_000;
 export class Tally {
   rows = 0;
   commits = 0;
+  /** Rows that the sink set aside. */
+  rejected = 0;
   recoveries = 0;
   /** What is going on, where it is not simply writing. */
   doing = 'starting';
@@ -24,6 +26,7 @@ export class Tally {
       case 'eos:commit':
         this.doing = '';
         this.rows += message.rows;
+        this.rejected += message.rejected;
         this.commits++;
         this.#move(message.positions);
         this.#mark(now);
@@ -35,6 +38,7 @@ export class Tally {
       case 'eos:regress':
         this.doing = 'the destination went back';
         return;
+      case 'eos:reject':
       case 'eos:settle':
       case 'eos:fence':
         return;

@@ -77,6 +77,7 @@ describe('the summary', () => {
     exitCode: 0,
     rows: 12_000,
     written: 12_000,
+    rejected: 0,
     commits: 2,
     recoveries: 0,
     seconds: 4,
@@ -84,6 +85,7 @@ describe('the summary', () => {
 
   test.each([
     [{}, 'done: 12,000 rows in 2 commits, 4.0 s, 3,000 rows/s'],
+    [{ rejected: 3 }, 'done: 12,000 rows in 2 commits, 4.0 s, 3,000 rows/s, 3 bad rows set aside'],
     [{ seconds: 0 }, 'done: 12,000 rows in 2 commits, 0.0 s'],
     [
       { reason: 'failed', recoveries: 20 },
@@ -140,7 +142,16 @@ test('elsewhere there is a first and a last line, and no escapes', () => {
   reporter.start({ pipeline: 'p', source: 'ndjson a', sinks: ['s (m)'], guarantee: 'exactly-once' });
   reporter.event(commit(5, 5n));
   reporter.stop('SIGTERM');
-  reporter.end({ reason: 'end', exitCode: 0, rows: 5, written: 5, commits: 1, recoveries: 0, seconds: 1 });
+  reporter.end({
+    reason: 'end',
+    exitCode: 0,
+    rows: 5,
+    written: 5,
+    rejected: 0,
+    commits: 1,
+    recoveries: 0,
+    seconds: 1,
+  });
   expect(text).toBe('p: ndjson a to s (m), exactly-once\ndone: 5 rows in 1 commits, 1.0 s, 5 rows/s\n');
 });
 

@@ -70,6 +70,7 @@ export function lineOf(tally: Tally, now: number): string {
     `${grouped(tally.rate(now))} rows/s`,
     `${grouped(tally.commits)} commits`,
     ...(progress === undefined ? [] : [`${amount(progress.total - progress.done, progress.unit)} left`]),
+    ...(tally.rejected === 0 ? [] : [`${grouped(tally.rejected)} bad rows set aside`]),
     ...(tally.recoveries === 0 ? [] : [`${grouped(tally.recoveries)} recoveries`]),
     ...(tally.doing === '' ? [] : [tally.doing]),
   ];
@@ -82,12 +83,13 @@ function fractionOf(tally: Tally): number | undefined {
   return progress.total === 0 ? 1 : progress.done / progress.total;
 }
 
-export function summaryOf({ reason, rows, commits, recoveries, seconds, error }: RunEnd): string {
+export function summaryOf({ reason, rows, rejected, commits, recoveries, seconds, error }: RunEnd): string {
   const rate = seconds > 0 ? `, ${grouped(rows / seconds)} rows/s` : '';
   const counts = `${grouped(rows)} rows in ${grouped(commits)} commits, ${seconds.toFixed(1)} s${rate}`;
   const recovered = recoveries === 0 ? '' : `, ${grouped(recoveries)} recoveries`;
+  const aside = rejected === 0 ? '' : `, ${grouped(rejected)} bad rows set aside`;
   const unsure = reason === 'stopped' && error !== undefined ? ` (the last commit: ${error.code})` : '';
-  return `${WORDS[reason]}: ${counts}${recovered}${unsure}`;
+  return `${WORDS[reason]}: ${counts}${aside}${recovered}${unsure}`;
 }
 
 const WORDS = {
