@@ -61,7 +61,7 @@ export interface PostgresSinkOptions<C extends Columns = Columns> {
   readonly lockTimeoutMs?: number;
   /**
    * Whether a session may terminate a connection of an earlier session of the same sink that blocks it (a half-open or
-   * stopped client). Default true; set false behind a pooler such as PgBouncer, where connections are shared.
+   * stopped client). Default true; never behind a pooler, whose connections serve others in turn.
    */
   readonly terminateBlocking?: boolean;
   /** The server ends a session that stays idle within a transaction for this long. Default 300,000 ms. */

@@ -29,6 +29,7 @@ import { checkOptions, type PostgresSinkOptions, type Settings } from './options
 import { retractWriters } from './retract.js';
 import { planSearch } from './row-search.js';
 import { openSession } from './session.js';
+import { checkPooling, isPooled } from './pooling.js';
 import { readStatus } from './status.js';
 import { readTable } from './table-reader.js';
 import type { Table } from './table.js';
@@ -106,6 +107,7 @@ async function connect<Row>(
   const open = () => openLink(settings, name);
   // Whatever is wrong with options and table shows here. Nothing is made, and a role that may only read gets through.
   await using(await open(), async (link) => {
+    if (isPooled(link)) await using(await open(), (another) => checkPooling([link, another]));
     if (settings.route !== undefined) {
       await checkRouted(link, settings.route, context);
       return;
@@ -172,13 +174,18 @@ async function recover<Row>(
 ): Promise<SessionDriver<Row>> {
   const links = await openBoth(open);
   try {
+    await checkPooling(links);
     // Once a session, so that whatever is missing is made, or told, before the first row.
     await ensureCatalog(links[0]);
     const { target, object, tables, ...found } = await openDestination<Row>(links[0], settings, context);
     const writers = await settingAside(links[0], settings, store, context, found.writers);
     await Promise.all(links.map((link) => writers.prepare(link)));
-    const { lockTimeoutMs, commitTimeoutMs, terminateBlocking } = settings;
-    const request = { ...context, ...claim, target, object, backends: links, lockTimeoutMs };
+    const { lockTimeoutMs, commitTimeoutMs } = settings;
+    // What a pooler lends serves somebody else as soon as its client is gone: it must not be ended for what it once was.
+    const isLent = links.some(isPooled);
+    const terminateBlocking = settings.terminateBlocking && !isLent;
+    const backends = isLent ? [] : links;
+    const request = { ...context, ...claim, target, object, backends, lockTimeoutMs };
     return openSession({
       ...(await claimAll(links, request, terminateBlocking)),
       links,

@@ -2,6 +2,9 @@ export { ServiceError } from './errors.js';
 export type { ServiceErrorCode } from './errors.js';
 export { startKafka } from './kafka/server.js';
 export type { KafkaOptions, KafkaServer, KafkaService } from './kafka/types.js';
+export { missingForPgBouncer } from './pgbouncer/program.js';
+export { startPgBouncer } from './pgbouncer/server.js';
+export type { PgBouncer, PgBouncerOptions } from './pgbouncer/server.js';
 export { startPostgres } from './postgres/server.js';
 export type {
   PostgresAddress,
