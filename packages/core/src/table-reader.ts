@@ -7,7 +7,6 @@
  * have the same field if and only if the destination takes them as the same value.
  */
 import type { ChangeBatch } from './changes.js';
-import type { PartitionId } from './identifiers.js';
 import type { Positions } from './positions.js';
 
 export interface ReadTableOptions {
@@ -30,23 +29,26 @@ export interface TableSnapshot {
   readonly tables?: ReadonlyMap<string, readonly string[]>;
   /** How many fields of a line, from the first, are the key; 0 where none is known. */
   readonly keyColumns: number;
-  /** The lines that the destination must show for these changes. In `upsert` mode, a delete needs its key only. */
-  encode(batch: ChangeBatch<unknown>): Promise<EncodedRows>;
+  /**
+   * Makes a function that gives the lines which the destination must show for changes: one for each reading of the source, from its
+   * start. In `upsert` mode, a delete needs its key only.
+   */
+  encoder(): (batch: ChangeBatch<unknown>) => Promise<EncodedRows>;
   /** Every row of the destination, as blocks of whole lines in any order. May be called again when the last reading has ended. */
   rows(): AsyncIterable<Uint8Array>;
   /** A field of a column, unescaped, as people read it; `table` only where there are several. Absent: as it is. */
   readonly show?: (column: string, text: string, table?: string) => string;
-  /** Where known: whether the change at this place was kept as a dead letter instead of being written. */
-  readonly isDeadLetter?: (partition: PartitionId, offset: bigint) => boolean;
   close(): Promise<void>;
 }
 
 /** The lines of a batch. */
 export interface EncodedRows {
-  /** A line for each row that was not rejected, in their order. */
+  /** A line for each row that was not left out, in their order. */
   readonly lines: Uint8Array;
-  /** Indexes, ascending, of rows that do not fit their columns: the sink writes none of them. */
-  readonly rejected: readonly number[];
+  /** Indexes, ascending, of rows that the sink does not write: they do not fit their columns, or were set aside. */
+  readonly leftOut: readonly number[];
+  /** How many of those were set aside as dead letters, and wait. */
+  readonly deadLetters: number;
 }
 
 const TAB = 0x09;

@@ -90,13 +90,17 @@ const PADDED: Form = {
   canonical: (field) => textOf(field.replace(/ +$/, '')),
 };
 
-const JSONB: Form = { canonical: jsonbText };
-const JSON_TEXT: Form = { select: (name) => `${name}::pg_catalog.jsonb`, canonical: jsonbText };
+const JSONB: Form = { canonical: jsonbField };
+const JSON_TEXT: Form = { select: (name) => `${name}::pg_catalog.jsonb`, canonical: jsonbField };
 
-/** The text that the server shows of a `jsonb`. https://www.postgresql.org/docs/current/datatype-json.html */
-function jsonbText(field: string): string {
-  const value: unknown = JSON.parse(field.replace(/\\\\/g, '\\'));
-  return escapeField(jsonText(value));
+function jsonbField(field: string): string {
+  return escapeField(jsonbText(field.replace(/\\\\/g, '\\')));
+}
+
+/** The text that the server shows of JSON as `jsonb`. https://www.postgresql.org/docs/current/datatype-json.html */
+export function jsonbText(json: string): string {
+  const value: unknown = JSON.parse(json);
+  return jsonText(value);
 }
 
 function jsonText(value: unknown): string {

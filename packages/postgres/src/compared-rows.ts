@@ -6,6 +6,7 @@ import { serverForms, type ServerForms } from './server-forms.js';
 import type { Link } from './connection.js';
 import { refuse } from './refuse.js';
 import { HEAD_BYTES, TextBuffer } from './text-buffer.js';
+import type { LetterFinder } from './waiting-letters.js';
 import { NULL, type ColumnEncoder } from './value-text.js';
 
 type Canonical = (text: string) => string;
@@ -30,6 +31,8 @@ export interface RowsEncoderOptions {
   readonly isUpsert: boolean;
   /** A connection for what only the server knows. */
   readonly link: () => Promise<Link>;
+  /** Makes what finds rows that were set aside. */
+  readonly letters: (() => LetterFinder) | undefined;
 }
 
 interface LineEncoder extends Omit<LineLayout, 'columns'> {
@@ -43,29 +46,44 @@ interface AskedColumn {
   readonly forms: ServerForms;
 }
 
-export function rowsEncoder(
-  options: RowsEncoderOptions,
-): (batch: ChangeBatch<unknown>) => Promise<EncodedRows> {
-  const { tableOf, isUpsert } = options;
+export type BatchEncoder = (batch: ChangeBatch<unknown>) => Promise<EncodedRows>;
+
+/** @returns a maker of encoders, one for each reading of the source */
+export function rowsEncoder(options: RowsEncoderOptions): () => BatchEncoder {
   const lines = options.layouts.map((layout) => lineEncoder(layout, options.link));
-  return async ({ rows, ops }) => {
+  return () => batchEncoder(options, lines, options.letters?.());
+}
+
+function batchEncoder(
+  { tableOf, isUpsert }: RowsEncoderOptions,
+  lines: readonly LineEncoder[],
+  isLetter: LetterFinder | undefined,
+): BatchEncoder {
+  return async (batch) => {
+    const { rows, ops } = batch;
     const tables = tableOf === undefined ? undefined : rows.map((row) => lines[tableOf(row) ?? -1]);
     for (const line of lines) {
       if (line.asked.length === 0) continue;
       await ask(line, tables === undefined ? rows : rows.filter((_, index) => tables[index] === line));
     }
     const buffer = new TextBuffer();
-    const rejected: number[] = [];
+    const leftOut: number[] = [];
+    let deadLetters = 0;
     for (let index = 0; index < rows.length; index++) {
+      if (isLetter?.(batch, index) === true) {
+        leftOut.push(index);
+        deadLetters++;
+        continue;
+      }
       const line = tables === undefined ? lines[0] : tables[index];
       const text = line && lineOf(line, rows[index], isUpsert && isRetraction(ops?.[index] ?? 0));
-      if (text === undefined) rejected.push(index);
+      if (text === undefined) leftOut.push(index);
       else {
         buffer.add(text);
         buffer.addByte(NEWLINE);
       }
     }
-    return { lines: buffer.take().subarray(HEAD_BYTES), rejected };
+    return { lines: buffer.take().subarray(HEAD_BYTES), leftOut, deadLetters };
   };
 }
 

@@ -74,9 +74,9 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
           { id: 5 },
           'no row',
         ];
-        const { lines, rejected } = await snapshot.encode({ partition: '0', rows });
+        const { lines, leftOut } = await snapshot.encoder()({ partition: '0', rows });
         expect(linesOf(lines)).toEqual(['1\t10.0.0.1/32', '5\t\\N']);
-        expect(rejected).toEqual([1, 2, 3, 5]);
+        expect(leftOut).toEqual([1, 2, 3, 5]);
         expect(snapshot.positions.size).toBe(0);
         await snapshot.close();
       }),

@@ -27,5 +27,5 @@ export async function foundLines(snapshot: TableSnapshot): Promise<string[]> {
 }
 
 export async function encodedLines(snapshot: TableSnapshot, changes: Changes): Promise<string[]> {
-  return linesOf((await snapshot.encode(batchOf(changes))).lines);
+  return linesOf((await snapshot.encoder()(batchOf(changes))).lines);
 }

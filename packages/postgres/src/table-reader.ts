@@ -9,6 +9,7 @@ import { mapError } from './error-map.js';
 import type { Settings } from './options.js';
 import type { RouteSettings } from './route-options.js';
 import { settleTarget, targetOfTables } from './targets.js';
+import { waitingLetters, type LetterFinder } from './waiting-letters.js';
 
 /**
  * Everything is read in one transaction, so that rows and positions are those of one moment. It takes no lock that a writer would
@@ -40,7 +41,8 @@ export async function readTable(
     await link.run(BEGIN);
     const tables = await comparedTables(link, settings, options.key);
     const positions = await storedPositions(link, context, tables);
-    return { ...snapshotOf(link, settings, tables, asking.open), positions, close };
+    const letters = await waitingLetters(link, settings.deadLetterTable, context);
+    return { ...snapshotOf(link, settings, tables, { asking: asking.open, letters }), positions, close };
   } catch (error) {
     await close();
     throw mapError(error);
@@ -51,14 +53,15 @@ function snapshotOf(
   link: Link,
   settings: Settings,
   tables: readonly ComparedTable[],
-  asking: () => Promise<Link>,
+  { asking, letters }: { asking: () => Promise<Link>; letters: (() => LetterFinder) | undefined },
 ): Omit<TableSnapshot, 'positions' | 'close'> {
   const { layouts, names, keyColumns, copies } = planLines(tables);
   const route = settings.route && routeOf(settings.route);
-  const encode = rowsEncoder({
+  const encoder = rowsEncoder({
     layouts,
     isUpsert: settings.mode === 'upsert',
     link: asking,
+    letters,
     ...(route === undefined ? {} : { tableOf: route }),
   });
   const [only] = tables;
@@ -70,7 +73,10 @@ function snapshotOf(
       ? {}
       : { tables: new Map(tables.map(({ route: name }, place) => [name, names[place] ?? []])) }),
     keyColumns,
-    encode: (batch) => mapped(encode(batch)),
+    encoder() {
+      const encode = encoder();
+      return (batch) => mapped(encode(batch));
+    },
     rows: () => mappedBlocks(copyAll(link, copies)),
     show(column, text, table = tables[0]?.route) {
       const columns = tables.find(({ route: name }) => name === table)?.columns;

@@ -8,7 +8,8 @@ export function byPlace(left: Difference, right: Difference): number {
   if (left.kind !== right.kind) return KINDS.indexOf(left.kind) - KINDS.indexOf(right.kind);
   if (left.place === undefined || right.place === undefined) return compared(textOf(left), textOf(right));
   const byPartition = compared(left.place.partition, right.place.partition);
-  return byPartition === 0 ? compared(left.place.offset, right.place.offset) : byPartition;
+  if (byPartition !== 0) return byPartition;
+  return compared(left.place.offset, right.place.offset) || compared(textOf(left), textOf(right));
 }
 
 const KINDS: readonly Difference['kind'][] = ['lost', 'doubled', 'changed', 'foreign'];
