@@ -34,6 +34,7 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
         const second = await sink.recover(['1']);
         expect(await fixture.column(`${LISTED} GROUP BY c.partition ORDER BY c.partition`)).toEqual([2, 4]);
         await Promise.all([first.close(), second.close()]);
+        await fixture.untilGone();
         await sink.recover(['1']);
         expect(await fixture.column(`${LISTED} WHERE c.partition = '1'`)).toEqual([2]);
       }),

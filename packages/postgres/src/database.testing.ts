@@ -91,6 +91,12 @@ export class Fixture {
     }
   }
 
+  /** Waits until the server has seen off every connection of sinks. One that is slow at it is not waited for by `close`. */
+  async untilGone(): Promise<void> {
+    await this.until(`
+      NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'eos %')`);
+  }
+
   /** Waits until so many connections of this database wait for a lock of this type. */
   async untilLocked(type: 'advisory' | 'transactionid' | 'relation', count = 1): Promise<void> {
     await this.until(`

@@ -36,7 +36,9 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
   };
 
   const backendsOf = (fixture: Fixture, wait: string) =>
-    fixture.column(`SELECT pid FROM pg_stat_activity WHERE ${wait} AND application_name LIKE 'eos %'`);
+    fixture.column(`
+      SELECT pid FROM pg_stat_activity
+      WHERE ${wait} AND datname = current_database() AND application_name LIKE 'eos %'`);
 
   async function until(condition: () => Promise<boolean>): Promise<void> {
     while (!(await condition())) await delay(10);

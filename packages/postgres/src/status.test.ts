@@ -53,6 +53,7 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
       expect(await fixture.column('SELECT id FROM flights ORDER BY 1')).toEqual([1, 2, 3]);
 
       await sink.close();
+      await fixture.untilGone();
       expect((await status())?.isConnected).toBe(false);
       expect(await connector.abilities?.status?.({ ...context, sink: 'other' })).toEqual(new Map());
     });
