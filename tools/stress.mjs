@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -31,6 +31,9 @@ function readArguments() {
 
 function runOnce({ name, folder, tests }, seed) {
   const jest = join('..', '..', 'node_modules', 'jest', 'bin', 'jest.js');
+  const results = join('.cache', 'test-results', `${name}.json`);
+  // Those of an earlier run must not stand for a run that crashed.
+  rmSync(results, { force: true });
   const pattern = tests === undefined ? [] : ['--testPathPatterns', tests];
   const { status, stdout, stderr } = spawnSync(
     'node',
@@ -43,7 +46,7 @@ function runOnce({ name, folder, tests }, seed) {
     },
   );
   if (status !== 0) console.log(stdout + stderr);
-  return JSON.parse(readFileSync(join('.cache', 'test-results', `${name}.json`), 'utf8'));
+  return existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : { passed: 0, failed: 1 };
 }
 
 const options = readArguments();
