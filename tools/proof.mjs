@@ -1,17 +1,18 @@
 /**
- * `npm run proof -- core | quickstart | postgres [--minutes 10] [--seed s]`: what takes longer than a test may. Prints the seed that
+ * `npm run proof -- core | quickstart | postgres | verify [--minutes 10] [--seed s]`: what takes longer than a test may. Prints the seed that
  * repeats it, and ends with `N passed, N failed`.
  */
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 
-const usage = 'usage: npm run proof -- core | quickstart | postgres [--minutes 10] [--seed s]';
+const usage = 'usage: npm run proof -- core | quickstart | postgres | verify [--minutes 10] [--seed s]';
 
 /** By name: what proves it for so many minutes. */
 const proofs = {
   core: rounds((seed) => ['tools/simulation/dist/main.js', '--schedules', '50000', '--seed', seed]),
   quickstart: rounds((seed) => ['tools/quickstart/dist/main.js', '--seed', seed]),
+  verify: rounds((seed) => ['tools/verify-proof.mjs', '--seed', seed]),
   postgres: whole((seed, minutes) => ['tools/soak/dist/main.js', '--seed', seed, '--minutes', minutes]),
 };
 

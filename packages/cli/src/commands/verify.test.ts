@@ -133,7 +133,7 @@ export default ({ rows, offsets }) => ({ rows, offsets });`;
         expect((await readdir(folder)).filter((name) => name.startsWith('eos-verify'))).toEqual([]);
       },
     );
-  }, 300_000);
+  }, 600_000);
 
   test('says that all is well, also while the pipeline is only part of the way', async () => {
     await withWorld(getService(), files, async (world) => {
@@ -290,6 +290,7 @@ export default (batch) => batch.rows.map((row) => ({ ...row, rain: row.id > 6000
       const wrong: [readonly string[], RegExp][] = [
         [['--key', 'nothing'], /key: "nothing" is no column/],
         [['--limit', 'many'], /--limit/],
+        [['--temp', 'no/such/folder'], /temporary files/],
         [['--from', 'visits.ndjson'], /--from/],
       ];
       for (const [options, message] of wrong) {

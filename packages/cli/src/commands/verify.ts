@@ -1,4 +1,5 @@
 /** `eos verify`: a destination held against its source. */
+import { resolve } from 'node:path';
 import {
   EosError,
   type PartitionId,
@@ -123,14 +124,14 @@ function missingSink(): never {
 }
 
 /** @throws EOS_CONFIG */
-function askedFor({ options }: CommandCall): Asked {
+function askedFor({ options, io }: CommandCall): Asked {
   const { key, from, temp } = options;
   return {
     limit: limitOf(options['limit']),
     read: typeof key === 'string' ? { key: key.split(',') } : {},
     ...(typeof from === 'string' ? { starts: startsOf(from) } : {}),
     ...(options['older-rows'] === true ? { hasOlderRows: true } : {}),
-    ...(typeof temp === 'string' ? { temporaryFolder: temp } : {}),
+    ...(typeof temp === 'string' ? { temporaryFolder: resolve(io.folder, temp) } : {}),
   };
 }
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   EosError,
+  messageOf,
   type ChangelogMode,
   type PartitionId,
   type ReplayOptions,
@@ -68,13 +69,22 @@ export async function verify<In, Row>(options: VerifyOptions<In, Row>): Promise<
     ...(options.starts === undefined ? {} : { starts: options.starts }),
   };
   if (!(await isSampleRepeatable(replayed, snapshot))) return unrepeatable(options, UNREPEATABLE);
-  const folder = await mkdtemp(join(options.temporaryFolder ?? tmpdir(), 'eos-verify-'));
+  const folder = await makeFolder(options.temporaryFolder ?? tmpdir());
   try {
     const { comparison, leftOut } = await compareAll(options, replayed, folder);
     if (!comparison.isRepeatable) return unrepeatable(options, UNREPEATABLE);
     return judged(options, comparison, leftOut);
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** For its owner only: rows may lie there. */
+async function makeFolder(parent: string): Promise<string> {
+  try {
+    return await mkdtemp(join(parent, 'eos-verify-'));
+  } catch (error) {
+    throw new EosError('EOS_CONFIG', `the folder for temporary files: ${messageOf(error)}`, { cause: error });
   }
 }
 
