@@ -41,7 +41,7 @@ const GOODBYE_MS = 500;
 /**
  * Text instead of parsed values: what a program has set as `pg`'s parsers must not change what is read here.
  */
-const asText = { getTypeParser: () => same };
+export const AS_TEXT = { rowMode: 'array', types: { getTypeParser: () => same } } as const;
 
 function same<Value>(value: Value): Value {
   return value;
@@ -138,9 +138,8 @@ class OpenLink implements Link {
 
   async run(text: string, timeoutMs?: number): Promise<readonly Answer[]> {
     if (this.lost !== undefined) throw this.lost;
-    const answer = this.client.query<(string | null)[]>({ text, rowMode: 'array', types: asText });
-    const result: Answer | readonly Answer[] = await this.bounded(answer, timeoutMs);
-    return isList(result) ? result : [result];
+    const answer = this.client.query<(string | null)[]>({ text, ...AS_TEXT });
+    return answersOf(await this.bounded(answer, timeoutMs));
   }
 
   async bounded<T>(answer: Promise<T>, timeoutMs = this.statementTimeoutMs): Promise<T> {
@@ -179,7 +178,13 @@ function noAnswer(timeoutMs: number): EosError {
 }
 
 /** pg answers one statement with an object, several with a list. */
-function isList(result: Answer | readonly Answer[]): result is readonly Answer[] {
+export type Result = Answer | readonly Answer[];
+
+export function answersOf(result: Result): readonly Answer[] {
+  return isList(result) ? result : [result];
+}
+
+function isList(result: Result): result is readonly Answer[] {
   return Array.isArray(result);
 }
 

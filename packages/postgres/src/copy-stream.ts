@@ -9,7 +9,7 @@
 import type { Duplex } from 'node:stream';
 import { EosError } from '@eos/core';
 import { Query, type Connection } from 'pg';
-import type { Link } from './connection.js';
+import { answersOf, AS_TEXT, type Answer, type Link, type Result } from './connection.js';
 import { HEAD_BYTES } from './text-buffer.js';
 
 /** Bytes that may wait in this process: enough that the server never starves while rows are encoded. */
@@ -34,6 +34,8 @@ export interface CopyIn {
 export interface CopiesIn extends CopyIn {
   /** Sends the last rows of a COPY that has another one behind it. Waits as `send` does. */
   next(lines: Buffer | undefined): Promise<void> | undefined;
+  /** Finishes, and resolves to the answers to `following`. */
+  ask(lines: Buffer | undefined, following?: string): Promise<readonly Answer[]>;
   /** How many statements of the message the server has carried out. */
   readonly completed: number;
 }
@@ -49,11 +51,20 @@ export function startCopy(link: Link, statements: string): CopiesIn {
   if (!reply.isSubmitted()) throw new EosError('EOS_CONFORMANCE', 'a COPY needs an idle connection');
   // TLS has put another stream there since the client was made.
   const stream = client.connection.stream;
-  let finishing: Promise<unknown> | undefined;
+  let finishing: Promise<readonly Answer[]> | undefined;
   const untilRoom = () =>
     !reply.isOver() && stream.writableLength <= HIGH_WATER
       ? undefined
       : link.bounded(reply.untilOverOr(stream));
+  const ask = async (lines: Buffer | undefined, following?: string) => {
+    reply.check();
+    stream.cork();
+    if (lines !== undefined) stream.write(message(COPY_DATA, lines));
+    stream.write(COPY_DONE);
+    const after = following === undefined ? [] : sendBehind(link, following, reply);
+    stream.uncork();
+    return (finishing = link.bounded(both(reply.untilOver(), after)));
+  };
 
   return {
     send(lines) {
@@ -69,15 +80,9 @@ export function startCopy(link: Link, statements: string): CopiesIn {
     get completed() {
       return reply.completed();
     },
+    ask,
     async finish(lines, following) {
-      reply.check();
-      stream.cork();
-      if (lines !== undefined) stream.write(message(COPY_DATA, lines));
-      stream.write(COPY_DONE);
-      const after = following === undefined ? undefined : sendBehind(link, following, reply);
-      stream.uncork();
-      finishing = link.bounded(both(reply.untilOver(), after));
-      await finishing;
+      await ask(lines, following);
     },
     async abandon() {
       if (finishing === undefined && !reply.isOver()) {
@@ -89,9 +94,10 @@ export function startCopy(link: Link, statements: string): CopiesIn {
 }
 
 /** Waits for both answers: the connection is in use until the second one. The first failure is the cause of the other. */
-async function both(first: Promise<void>, second: Promise<void> | undefined): Promise<void> {
-  const answers = await Promise.allSettled([first, second]);
-  for (const answer of answers) if (answer.status === 'rejected') throw answer.reason;
+async function both<T>(first: Promise<void>, second: T | Promise<T>): Promise<T> {
+  await Promise.allSettled([first, second]);
+  await first;
+  return second;
 }
 
 /** Makes a message of a body that has room for its head. */
@@ -105,11 +111,11 @@ export function message(type: number, body: Buffer): Buffer {
  * Sends a statement right away, and puts it in the client's queue when its turn to be answered has come: the client knows of
  * one query at a time.
  */
-function sendBehind({ client }: Link, text: string, reply: CopyReply): Promise<void> {
+function sendBehind({ client }: Link, text: string, reply: CopyReply): Promise<readonly Answer[]> {
   client.connection.query(text);
   return new Promise((resolve, reject) => {
-    const query = new Query(text, (error: Error | null | undefined) => {
-      if (error === null || error === undefined) resolve();
+    const query = new Query({ text, ...AS_TEXT }, (error: Error | null | undefined, result: Result) => {
+      if (error === null || error === undefined) resolve(answersOf(result));
       else reject(error);
     });
     const sent = Object.assign(query, { submit: nothing });

@@ -4,6 +4,7 @@ import { describeWithService } from '@eos/services';
 import { commit, failureOf, withDatabase, type Fixture, type Row } from './database.testing.js';
 import type { PostgresSinkOptions } from './index.js';
 import { ROW_HASH } from './row-hash.js';
+import { addRowHash } from './row-hash.testing.js';
 
 const { insert, delete: remove } = Op;
 
@@ -52,15 +53,8 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
   /** Opens a sink on table t, after it has been given what the refusal says. */
   async function session(fixture: Fixture, options: Partial<PostgresSinkOptions> = {}) {
     const sink = { table: 't', mode: 'retract', ...options } as const;
-    if (options.requireRowHash !== false) await addHash(fixture, sink);
+    if (options.requireRowHash !== false) await addRowHash(fixture, sink);
     return (await fixture.open(sink)).recover(['0']);
-  }
-
-  async function addHash(fixture: Fixture, sink: Omit<PostgresSinkOptions, 'connection'>): Promise<void> {
-    const failure = await failureOf(fixture.open(sink));
-    const [, fix] = /Add it: (ALTER TABLE .*?; CREATE INDEX .*?) —/.exec(failure.message) ?? [];
-    if (fix === undefined) throw failure;
-    await fixture.query(fix);
   }
 
   for (const requireRowHash of [true, false]) {
