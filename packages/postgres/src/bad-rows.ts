@@ -90,6 +90,15 @@ function byPlace(left: Letter, right: Letter): number {
   return left.offset < right.offset ? -1 : 1;
 }
 
+/** What several writers of one transaction have set aside. */
+export function joined(parts: readonly RejectedRows[]): RejectedRows {
+  const counts = new Map<PartitionId, number>();
+  for (const part of parts) {
+    for (const [partition, count] of part.counts) counts.set(partition, (counts.get(partition) ?? 0) + count);
+  }
+  return { counts, examples: parts.flatMap(({ examples }) => examples).slice(0, EXAMPLES) };
+}
+
 function letterOf<Row>(
   error: EosError,
   { partition, rows, ops, offsets }: ChangeBatch<Row>,

@@ -4,7 +4,7 @@
  * the writers of any mode.
  */
 import { EosError, isEosError, type ChangeBatch, type RejectedRows, type TxId } from '@eos/core';
-import { rejections, type BadRows, type Letter } from './bad-rows.js';
+import { joined, rejections, type BadRows, type Letter } from './bad-rows.js';
 import { bisect, type Range, type Refusal } from './bisect.js';
 import { BEGIN } from './commit.js';
 import type { Link } from './connection.js';
@@ -63,6 +63,12 @@ function carefulWriter<Row>(
   let sentBefore = 0;
   let rejectedBefore = 0;
   let isCut = false;
+  /** What the writers of its parts have counted themselves. */
+  const counted: RejectedRows[] = [];
+  const prepare = async (part: Writer<Row>) => {
+    await part.prepare();
+    if (part.rejected !== undefined) counted.push(part.rejected());
+  };
 
   const checkOpen = () => {
     if (isAbandoned) throw new EosError('EOS_ABORTED', 'the transaction was rolled back');
@@ -99,7 +105,7 @@ function carefulWriter<Row>(
     const open = begin(writers);
     try {
       for (const batch of rows.batches(range)) await open.write(batch);
-      await open.prepare();
+      await prepare(open);
       writer = undefined;
       return undefined;
     } catch (error) {
@@ -124,7 +130,7 @@ function carefulWriter<Row>(
   /** Brings everything that was written so far behind the savepoint. */
   const settle = async () => {
     try {
-      await writer?.prepare();
+      if (writer !== undefined) await prepare(writer);
     } catch (error) {
       await repair(error);
     }
@@ -159,7 +165,7 @@ function carefulWriter<Row>(
       isAbandoned = true;
       await writer?.abandon();
     },
-    rejected: (): RejectedRows => rejected.summary(),
+    rejected: (): RejectedRows => joined([rejected.summary(), ...counted]),
   };
 }
 

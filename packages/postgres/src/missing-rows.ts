@@ -1,28 +1,21 @@
 /** Rows that were to go and are not there: the end of the transaction, or counted. */
-import { EosError, type PartitionId } from '@eos/core';
+import { EosError, type PartitionId, type RejectedRows } from '@eos/core';
 import type { MissingRow } from './options.js';
 import type { Short } from './retract-statements.js';
 import type { Places } from './retractions.js';
 
-/** What was counted. */
 export interface MissingRows {
-  /** Copies, by the partition that they were to go by. */
-  readonly counts: ReadonlyMap<PartitionId, number>;
-  /** One for each of these partitions, with the offset where it is known. */
-  readonly examples: readonly EosError[];
-}
-
-export interface MissingJudge extends MissingRows {
   /** @throws EOS_ROW with partition and offset, unless they are to be counted */
   judge(short: readonly Short[]): void;
+  /** How many copies were counted, by the partition that they were to go by; and for each of these one error, with the offset where it is known. */
+  readonly counted: RejectedRows;
 }
 
-export function missingRows(missingRow: MissingRow, table: string, partitions: Places): MissingJudge {
+export function missingRows(missingRow: MissingRow, table: string, partitions: Places): MissingRows {
   const counts = new Map<PartitionId, number>();
   const examples: EosError[] = [];
   return {
-    counts,
-    examples,
+    counted: { counts, examples },
     judge(short) {
       for (const part of short) {
         const partition = partitions.partitionOf(part.place);

@@ -201,14 +201,40 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
       run(async (fixture) => {
         const session = await flights(fixture, { missingRow: 'count' });
         await commit(session, { rows: [row('a'), row('a')] });
-        await commit(session, {
+        const transaction = await prepared(session, {
           rows: [row('a'), row('a'), row('a'), row('x'), row('b')],
           ops: [remove, remove, remove, remove, insert],
         });
+        expect([...(transaction.rejected?.counts ?? [])]).toEqual([['0', 2]]);
+        expect(transaction.rejected?.examples).toMatchObject([
+          { code: 'EOS_ROW', details: { partition: '0', offset: 2n, missing: 2 } },
+        ]);
+        await transaction.commit(rangeOf(session, 2n));
         expect(await notes(fixture)).toEqual(['b']);
         // It went below zero nowhere: what comes later is there.
         await commit(session, { rows: [row('a')] });
         expect(await notes(fixture)).toEqual(['a', 'b']);
+      }),
+    );
+
+    test(
+      'is a bad row: set aside with those, or counted beside them',
+      run(async (fixture) => {
+        const changes = {
+          rows: [row('a'), row('x'), { id: 'none', note: null }, row('b'), row('y')],
+          ops: [remove, remove, insert, insert, remove],
+        };
+        const policies = [{ badRows: 'skip' }, { badRows: 'skip', missingRow: 'count' }] as const;
+        for (const [index, policy] of policies.entries()) {
+          const at = { pipeline: 'orders', sink: `sink-${index}` };
+          const session = await (await fixture.open({ ...retract, ...policy }, at)).recover(['0']);
+          await commit(session, { rows: [row('a')] });
+          const transaction = await prepared(session, changes);
+          expect([...(transaction.rejected?.counts ?? [])]).toEqual([['0', 3]]);
+          await transaction.commit(rangeOf(session, 2n));
+          expect(await notes(fixture)).toEqual(['b']);
+          await fixture.query('TRUNCATE flights');
+        }
       }),
     );
 

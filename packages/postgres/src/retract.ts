@@ -96,20 +96,21 @@ function retractWriter<Row>(
 
   return {
     async write(batch) {
+      // Before a row can be found bad: the transaction is begun with it.
+      await copies.begin();
       const isPlain = going.isEmpty && hasInsertsOnly(batch);
       const { rows, add } = isPlain ? all(batch, plan.add) : cancelled(batch, plan.lineOf, going, partitions);
-      if (rows.places?.length !== 0) await copies.write(rows, add);
+      await copies.write(rows, add);
       if (!going.isFull) return;
       await copies.end(going.take());
       hasStaged = true;
     },
     async prepare() {
       if (!going.isEmpty || hasStaged) await remove(await copies.end(going.take(), statements.remove(1)));
-      else if (copies.isOpen) await copies.end([], CHECK);
-      // Where everything has cancelled, there was no reason yet to begin.
-      else await link.run(opening);
+      else await copies.end([], CHECK);
     },
     abandon: () => copies.abandon(),
+    rejected: () => missing.counted,
   };
 }
 
@@ -140,6 +141,7 @@ function copiesOf<Row>(
   let sent = sentRows();
   let isAbandoned = false;
   const start = async (): Promise<CopiesIn> => {
+    if (open !== undefined) return open;
     await after;
     // A rollback that came meanwhile must find no COPY opened behind it.
     if (isAbandoned) throw new EosError('EOS_ABORTED', 'the transaction was rolled back');
@@ -152,17 +154,17 @@ function copiesOf<Row>(
     throw sent.explain(error, table.name);
   };
   return {
-    get isOpen() {
-      return open !== undefined;
+    async begin(): Promise<void> {
+      await start();
     },
     async write(rows: RowRange<Row>, add: AddRow<Row>): Promise<void> {
-      const copy = open ?? (await start());
+      const copy = await start();
       sent.add(rows);
       await sendRows(buffer, rows, add, (block) => copy.send(block)?.catch(explain));
     },
     /** Ends both, and answers `following`. */
     async end(going: readonly Retraction[], following?: string): Promise<readonly Answer[]> {
-      const copy = open ?? (await start());
+      const copy = await start();
       try {
         await copy.next(buffer.takeRest());
         for (const retraction of going) {
