@@ -1,93 +1,8 @@
 import { createServer } from 'node:net';
-import { describeWithService, type PostgresService, type TestDatabase } from '@eos/services';
+import { describeWithService } from '@eos/services';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Client } from 'pg';
 import { callEos, Child, withFolder, writeFiles, type Line } from '../eos.testing.js';
-
-const ROWS = 20_000;
-
-/** What every run reads, and what the table must hold in the end. */
-const visits = Array.from({ length: ROWS }, (_, id) => ({
-  id,
-  city: `city ${id % 97}`,
-  note: id % 3 === 0 ? null : 'x',
-}));
-
-const PIPELINE = `id: visits
-columns:
-  id: int64
-  city: string
-  note: string?
-source:
-  use: ndjson
-  path: visits.ndjson
-sinks:
-  warehouse:
-    use: '@eos/postgres'
-    connection: \${DATABASE_URL}
-    table: \${TABLE:-visits}
-trigger:
-  rows: 500
-`;
-
-/** Lets rows below 2,000 pass, and then waits until there is a file `gate`. */
-const GATE = `import { existsSync } from 'node:fs';
-export default async (batch) => {
-  while (batch.rows.some(({ id }) => id >= 2000n) && !existsSync(new URL('gate', import.meta.url))) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  return batch.rows;
-};
-`;
-const GATED = PIPELINE.replace('columns:', 'transform: ./gate.mjs\ncolumns:').replace(
-  '    table: ${TABLE:-visits}\n',
-  '    table: visits\n    schema: { id: int64, city: string, note: string? }\n',
-);
-
-class World {
-  constructor(
-    readonly folder: string,
-    readonly database: TestDatabase,
-    readonly client: Client,
-  ) {}
-
-  get env() {
-    return { DATABASE_URL: this.database.url };
-  }
-
-  start(...words: string[]): Child {
-    return new Child(this.folder, words, this.env);
-  }
-
-  async rows(): Promise<unknown> {
-    const { rows } = await this.client.query('SELECT id::int, city, note FROM visits ORDER BY id');
-    return rows;
-  }
-}
-
-async function withWorld(service: PostgresService, work: (world: World) => Promise<void>): Promise<void> {
-  const files = {
-    'visits.ndjson': visits.map((visit) => `${JSON.stringify(visit)}\n`).join(''),
-    'pipeline.yaml': PIPELINE,
-    'gated.yaml': GATED,
-    'gate.mjs': GATE,
-  };
-  await withFolder(files, async (folder) => {
-    const database = await service.createDatabase();
-    const client = new Client({ connectionString: database.url });
-    await client.connect();
-    try {
-      await work(new World(folder, database, client));
-    } finally {
-      await client.end();
-      await database.drop();
-    }
-  });
-}
-
-function sumOf(lines: readonly Line[], event: string, field: string): number {
-  return lines.filter((line) => line.event === event).reduce((sum, line) => sum + Number(line[field]), 0);
-}
+import { PIPELINE, ROWS, sumOf, visits, withWorld } from '../visits.testing.js';
 
 describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) => {
   test('runs to the end in lines of JSON, and again with nothing to do', async () => {
@@ -219,39 +134,6 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
     });
   });
 
-  test('a destination that was filled by other code is adopted, and the run goes on behind its rows', async () => {
-    await withWorld(getService(), async (world) => {
-      await world.client.query('CREATE TABLE visits (id bigint, city text, note text)');
-      const here = visits.slice(0, 700);
-      await world.client.query('INSERT INTO visits SELECT * FROM json_populate_recordset(NULL::visits, $1)', [
-        JSON.stringify(here),
-      ]);
-      const adopt = (...words: string[]) =>
-        callEos(world.folder, ['adopt', 'pipeline.yaml', ...words], { env: world.env });
-      const offset = here.reduce((sum, visit) => sum + JSON.stringify(visit).length + 1, 0);
-      expect(await adopt(`visits.ndjson=${offset - 1}`)).toMatchObject({ code: 2, stdout: '' });
-      const adopted = {
-        pipeline: 'visits',
-        positions: { 'visits.ndjson': { epoch: '1', offset: String(offset) } },
-      };
-      for (const words of [['--rows', 'visits.ndjson=700'], [`visits.ndjson=${offset}`]]) {
-        expect(await adopt(...words)).toEqual({
-          code: 0,
-          stdout: `${JSON.stringify(adopted)}\n`,
-          stderr: '',
-        });
-      }
-      const child = world.start('run', 'pipeline.yaml');
-      expect(await child.ended()).toMatchObject({ code: 0, stderr: '' });
-      expect(sumOf(child.lines, 'commit', 'rows')).toBe(ROWS - 700);
-      expect(await world.rows()).toEqual(visits);
-      expect(await adopt('visits.ndjson=0')).toMatchObject({
-        code: 1,
-        stderr: expect.stringMatching(/^EOS_POSITION_EXISTS: /),
-      });
-    });
-  });
-
   test('a status that watches looks again and again, and ends well at a signal', async () => {
     await withWorld(getService(), async (world) => {
       const child = world.start('status', 'pipeline.yaml', '--watch', '--interval', '0.1');
@@ -267,29 +149,6 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
         code: 2,
         stderr: expect.stringMatching(/^EOS_CONFIG: --interval must be/),
       });
-    });
-  });
-
-  test('bad rows that are set aside are told, and the run goes on', async () => {
-    await withWorld(getService(), async (world) => {
-      await world.client.query(
-        'CREATE TABLE visits (id bigint, city text CHECK (length(city) < 8), note text)',
-      );
-      const text = PIPELINE.replace('    table:', '    badRows: dead-letter\n    table:');
-      await writeFiles(world.folder, { 'pipeline.yaml': text.replace('rows: 500', 'rows: 5000') });
-      // `city 10` and beyond have seven letters; one row in the middle has eight.
-      const odd = visits.map((visit) => (visit.id === 7_777 ? { ...visit, city: 'city 777' } : visit));
-      await writeFiles(world.folder, {
-        'visits.ndjson': odd.map((visit) => `${JSON.stringify(visit)}\n`).join(''),
-      });
-      const child = world.start('run', 'pipeline.yaml');
-      expect(await child.ended()).toMatchObject({ code: 0, stderr: '' });
-      expect(child.lines.filter(({ event }) => event === 'reject')).toEqual([
-        expect.objectContaining({ rows: 1, examples: [{ code: 'EOS_ROW', message: expect.any(String) }] }),
-      ]);
-      expect(sumOf(child.lines, 'commit', 'rejected')).toBe(1);
-      expect(child.lines.at(-1)).toMatchObject({ event: 'end', rows: ROWS, rejected: 1 });
-      expect(await world.rows()).toEqual(visits.filter(({ id }) => id !== 7_777));
     });
   });
 

@@ -53,9 +53,8 @@ A transform that does not give the same rows again cannot be verified: exit code
     const asked = askedFor(call);
     const loaded = await loadPipeline(call.operands[0] ?? '', call.io);
     try {
-      const report = await verifyIt(loaded, asked, call);
-      const text = isForPrograms(call) ? JSON.stringify(report) : reportText(report);
-      call.io.stdout.write(`${loaded.hide(text)}\n`);
+      const report = shown(await verifyIt(loaded, asked, call), loaded);
+      call.io.stdout.write(`${isForPrograms(call) ? JSON.stringify(report) : reportText(report)}\n`);
       return EXITS[report.verdict];
     } catch (error) {
       if (call.io.stop.aborted) return EXIT.stopped;
@@ -63,6 +62,12 @@ A transform that does not give the same rows again cannot be verified: exit code
     }
   },
 };
+
+/** The rows are what they are; a number that a variable happens to hold stays a number. */
+function shown(report: VerifyReport, { hide }: LoadedPipeline): VerifyReport {
+  const { source, destination, notes } = report;
+  return { ...report, source: hide(source), destination: hide(destination), notes: notes.map(hide) };
+}
 
 const EXITS: Readonly<Record<Verdict, ExitCode>> = {
   equal: EXIT.done,
