@@ -19,7 +19,15 @@ export interface RoutedSinkOptions<
   Tables extends RoutedTables = RoutedTables,
 > extends Omit<
   PostgresSinkOptions,
-  'table' | 'schema' | 'columns' | 'mode' | 'missingRow' | 'requireRowHash'
+  | 'table'
+  | 'schema'
+  | 'columns'
+  | 'mode'
+  | 'missingRow'
+  | 'requireRowHash'
+  | 'badRows'
+  | 'deadLetterTable'
+  | 'maxBadRows'
 > {
   /** As for one table; `retract` takes a sink for each table. */
   readonly mode?: 'append' | 'upsert';
@@ -66,6 +74,9 @@ export function checkRoute<Row>(
     if (option in common) fail(option, 'belongs to each of route.tables');
   const { mode }: { readonly mode?: unknown } = common;
   if (mode === 'retract') fail('mode', `'retract' takes a sink for each table, without route`);
+  const given: Readonly<Record<string, unknown>> = common;
+  if ((given['badRows'] ?? 'fail') !== 'fail')
+    fail('badRows', `must be 'fail' with route: several tables take a bad row as an error`);
   const names = Object.keys(route.tables);
   if (names.length === 0 || names.length > MOST_TABLES) {
     fail('route.tables', `must hold 1 to ${MOST_TABLES} tables`);

@@ -34,6 +34,7 @@ describe('options', () => {
     ['no tables', { route: { by, tables: {} } }, 'route.tables'],
     ['a table beside the route', { table: 'a', route: { by, tables: { a: {} } } }, 'table'],
     ['retract', { mode: 'retract', route: { by, tables: { a: {} } } }, 'mode'],
+    ['rows set aside', { badRows: 'skip', route: { by, tables: { a: {} } } }, 'badRows'],
     ['no key for upsert', { mode: 'upsert', route: { by, tables: { a: {} } } }, 'route.tables.a.key'],
     [
       'create without a schema',

@@ -27,12 +27,29 @@ export interface CopyOptions {
   readonly onCommit?: (milliseconds: number) => void;
 }
 
+/** The same for rows of another shape. */
+export interface CopyRowsOptions<Row> extends Omit<CopyOptions, 'rows'> {
+  readonly rows: readonly Row[];
+  readonly encoder: CopyTextEncoder<Row>;
+}
+
 const STREAM_BYTES = 1024 * 1024;
 
 /** Writes all rows; resolves when the last transaction is committed. */
-export async function copyInTurn({ url, table, rows, rowsPerCommit, onCommit }: CopyOptions): Promise<void> {
+export async function copyInTurn(options: CopyOptions): Promise<void> {
   // Made anew for each run, as the sink's is at each start: the engine compiles one that lives longer a little better.
-  const encoder = copyTextEncoder(schema);
+  await copyRowsInTurn({ ...options, encoder: copyTextEncoder(schema) });
+}
+
+/** Writes all rows of any shape; resolves when the last transaction is committed. */
+export async function copyRowsInTurn<Row>({
+  url,
+  table,
+  rows,
+  rowsPerCommit,
+  onCommit,
+  encoder,
+}: CopyRowsOptions<Row>): Promise<void> {
   const pair: [Client, Client] = [await connect(url), await connect(url)];
   const sql = `COPY ${escapeIdentifier(table)} (${encoder.columns.map(escapeIdentifier).join(', ')}) FROM STDIN`;
   let lastCommit = Promise.resolve();
@@ -53,16 +70,16 @@ export async function copyInTurn({ url, table, rows, rowsPerCommit, onCommit }: 
   }
 }
 
-async function connect(url: string): Promise<Client> {
+export async function connect(url: string): Promise<Client> {
   const client = new Client({ connectionString: url });
   await client.connect();
   return client;
 }
 
-async function send(
+export async function send<Row>(
   copy: CopyStreamQuery,
-  { block }: CopyTextEncoder<BenchRow>,
-  rows: readonly BenchRow[],
+  { block }: CopyTextEncoder<Row>,
+  rows: readonly Row[],
   start: number,
   end: number,
 ): Promise<void> {

@@ -6,6 +6,7 @@ import { killCase } from './kill.js';
 import { memoryCase } from './memory.js';
 import { recoverCase } from './recover.js';
 import { halfRetractionsCase, retractInsertsCase } from './retract.js';
+import { largeCase, routingCase, wideCase } from './shapes.js';
 import { mixedCase, upsertExistingCase, upsertNewCase } from './upsert.js';
 
 /** Every case of the suite `postgres`, in the order of the report. */
@@ -19,6 +20,9 @@ export const POSTGRES_CASES: readonly BenchCase[] = [
   mixedCase(5_000),
   retractInsertsCase(5_000),
   halfRetractionsCase(5_000),
+  routingCase(),
+  wideCase(),
+  largeCase(),
   roundTripCase(),
   commitLatencyCase(0),
   commitLatencyCase(5),
