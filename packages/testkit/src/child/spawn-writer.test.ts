@@ -39,7 +39,7 @@ describe('spawnWriter', () => {
       expect((await writer.ended).signal).toBe('SIGKILL');
       await expect(writer.result).rejects.toThrow('SIGKILL');
     }
-  }, 60_000);
+  }, 300_000);
 
   test('goes on when it is resumed', async () => {
     const writer = spawnWriter({ ...options, stopAt: { point: 'commit:before', count: 2 } });
@@ -73,5 +73,5 @@ describe('spawnWriter', () => {
     const writer = spawnWriter({ ...options, script: large, nodeOptions: ['--max-old-space-size=64'] });
     // The memory sink keeps it all.
     await expect(writer.result).rejects.toThrow(/heap|SIGABRT/);
-  }, 60_000);
+  }, 300_000);
 });
