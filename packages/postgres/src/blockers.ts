@@ -70,7 +70,7 @@ async function findBlockers(watcher: Link, blocked: Link): Promise<readonly Bloc
   const [answer] = await watcher.run(`
     SELECT b.pid, coalesce(a.backend_start::text, ''), coalesce(a.application_name, '')
     FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids(${blocked.pid})) AS b(pid)
-      LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = b.pid`);
+      LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) b.pid`);
   return (answer?.rows ?? []).map(([pid, startedAt, name]) => ({
     pid: Number(pid),
     startedAt: String(startedAt),
@@ -82,7 +82,7 @@ async function findBlockers(watcher: Link, blocked: Link): Promise<readonly Bloc
 async function terminate(watcher: Link, { pid, startedAt }: Backend): Promise<number> {
   const query = `
     SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity a
-    WHERE a.pid = ${pid} AND a.backend_start = ${literal(startedAt)}`;
+    WHERE a.pid OPERATOR(pg_catalog.=) ${pid} AND a.backend_start = ${literal(startedAt)}`;
   const answers = await watcher.run(query).catch(() => []);
   return answers[0]?.rows[0]?.[0] === 't' ? 1 : 0;
 }

@@ -149,7 +149,7 @@ async function lockClaims(
 const LISTED = `
   SELECT DISTINCT a.pid, a.backend_start::text FROM eos.claims c
     CROSS JOIN LATERAL pg_catalog.jsonb_to_recordset(c.backends) AS b(pid int, "startedAt" text)
-    JOIN pg_catalog.pg_stat_activity a ON a.pid = b.pid AND a.backend_start::text = b."startedAt"`;
+    JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) b.pid AND a.backend_start::text = b."startedAt"`;
 
 /** The connections of earlier sessions that are still there, while somebody else holds the lock on the claims. */
 export async function listedBackends(link: Link, request: ClaimRequest): Promise<readonly Backend[]> {

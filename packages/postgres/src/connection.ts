@@ -112,7 +112,7 @@ class OpenLink implements Link {
       SET idle_in_transaction_session_timeout = ${idleInTransactionTimeoutMs};
       SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
       ${this.#unlessAsked()}
-      SELECT pid, backend_start FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()`);
+      SELECT pid, backend_start FROM pg_catalog.pg_stat_activity WHERE pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()`);
     const [pid, startedAt] = answers.at(-1)?.rows[0] ?? [];
     this.pid = Number(pid ?? 0);
     this.startedAt = startedAt ?? '';

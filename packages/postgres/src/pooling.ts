@@ -37,7 +37,7 @@ export async function checkPooling([first, second]: readonly [Link, Link]): Prom
     const [own] = await ask(idle, `SELECT pg_catalog.pg_backend_pid(), ${literal(mark)}`);
     const [held, latest] = await ask(
       holder,
-      `BEGIN; SELECT pg_catalog.pg_backend_pid(), query FROM pg_catalog.pg_stat_activity WHERE pid = ${idle.pid}`,
+      `BEGIN; SELECT pg_catalog.pg_backend_pid(), query FROM pg_catalog.pg_stat_activity WHERE pid OPERATOR(pg_catalog.=) ${idle.pid}`,
     );
     await holder.run('COMMIT');
     const isOurs = Number(own) === idle.pid && Number(held) === holder.pid;

@@ -37,7 +37,7 @@ function activityQuery({ pipeline, sink }: SinkContext): string {
   return `
     SELECT c.partition, newest.at, oldest.at, oldest.next_offset, oldest.epoch,
       EXISTS (SELECT FROM pg_catalog.jsonb_to_recordset(c.backends) AS b(pid int, "startedAt" text)
-        JOIN pg_catalog.pg_stat_activity a ON a.pid = b.pid AND a.backend_start::text = b."startedAt")
+        JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) b.pid AND a.backend_start::text = b."startedAt")
     FROM eos.claims c
       LEFT JOIN LATERAL (${keptCommit('DESC')}) newest ON true
       LEFT JOIN LATERAL (${keptCommit('ASC')}) oldest ON true
