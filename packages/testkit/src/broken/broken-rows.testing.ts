@@ -103,6 +103,24 @@ export const brokenRows: readonly BrokenSink[] = [
     }),
   },
   {
+    name: 'looks for the rows that go by their JSON, which has no NaN',
+    caughtBy: values,
+    mode: 'retract',
+    connect: brokenSink({
+      commit: ({ store, context }, commit, batches) => {
+        const found = batches.map((batch) => ({
+          ...batch,
+          rows: batch.rows.map((row, index) =>
+            isRetraction(batch.ops?.[index] ?? 0) && row.ratio != null
+              ? { ...row, ratio: fromJson(row.ratio) }
+              : row,
+          ),
+        }));
+        return store.commit(context, commit, found);
+      },
+    }),
+  },
+  {
     name: 'reads integers as floating-point numbers',
     caughtBy: values,
     connect: mapping((row) => ({ ...row, ...(row.big == null ? {} : { big: Number(row.big) }) })),

@@ -1,4 +1,4 @@
-import { isEosError, type Columns } from '@eos/core';
+import { isEosError, Op, type Columns } from '@eos/core';
 import { DOUBTFUL_VALUES, EXTREME_VALUES } from './extreme-values.js';
 import { conformanceSchema, type ConformanceRow, type FoundRow } from './schema.js';
 import type { Suite } from './suite.js';
@@ -26,6 +26,28 @@ export function values({ group, test }: Suite): void {
         await world.expectRows(kept);
       });
     }
+
+    test('rows with extremes are found again when they go', async (world) => {
+      const rows = Object.entries(EXTREME_VALUES).flatMap(([name, column], kind) =>
+        column.map((value, index): ConformanceRow => ({ id: BigInt(kind * 100 + index), [name]: value })),
+      );
+      rows.push({ id: 9_999n, name: null });
+      await commitRows(world, rows);
+      const gone = (count: number) => ({ ops: new Uint8Array(count).fill(Op.delete) });
+      switch (world.capabilities.changelog) {
+        case 'append':
+          await world.expectCode(commitRows(world, rows, gone(rows.length)), 'EOS_CHANGELOG_MODE');
+          await world.expectRows(rows);
+          return;
+        case 'retract':
+          // One copy at a time.
+          await commitRows(world, rows);
+          await commitRows(world, rows, gone(rows.length));
+          await world.expectRows(rows);
+      }
+      await commitRows(world, rows, gone(rows.length));
+      await world.expectRows([]);
+    });
 
     test('columns may be null, undefined or left out', async (world) => {
       const nulls = Object.fromEntries(conformanceSchema.names.map((name) => [name, null]));
@@ -59,12 +81,16 @@ export function values({ group, test }: Suite): void {
   });
 }
 
-async function commitRows(world: World, rows: readonly ConformanceRow[]): Promise<void> {
+async function commitRows(
+  world: World,
+  rows: readonly ConformanceRow[],
+  changes: { readonly ops?: Uint8Array } = {},
+): Promise<void> {
   const sink = await world.open();
   try {
     const session = await sink.recover(['0']);
     const transaction = await session.begin();
-    await transaction.write({ partition: '0', rows });
+    await transaction.write({ partition: '0', rows, ...changes });
     await transaction.prepare();
     const offset = (session.positions.get('0')?.offset ?? 0n) + BigInt(rows.length);
     await transaction.commit({ from: session.positions, to: new Map([['0', { offset, source: SOURCE }]]) });
