@@ -1,7 +1,7 @@
 /** Checks of arguments that all stores share. */
 import { EosError } from '@eos/core';
 import { checkKey } from './keys.js';
-import type { ByteRange, ListOptions, PutOptions } from './object-store.js';
+import type { ByteRange, CompleteOptions, ListOptions, PutOptions } from './object-store.js';
 
 /** As many as one listing of S3 gives. */
 export const MAX_PAGE_SIZE = 1_000;
@@ -27,6 +27,13 @@ export function checkPut(key: string, { condition }: PutOptions): void {
   const isAbsent = 'ifAbsent' in condition && (condition.ifAbsent as unknown) === true;
   if (isMatch === isAbsent)
     throw wrong('condition', 'a condition is { ifAbsent: true } or { ifMatch: <ETag> }');
+}
+
+/** @throws EOS_CONFIG for a key or a condition that is none, or that uploads do not have */
+export function checkComplete(key: string, options: CompleteOptions): void {
+  checkPut(key, options);
+  if (options.condition !== undefined && 'ifMatch' in options.condition)
+    throw wrong('condition', 'an upload is completed with { ifAbsent: true } or without a condition');
 }
 
 /** @throws EOS_CONFIG for a page size out of range */

@@ -1,7 +1,9 @@
 export { localObjectStore, type LocalObjectStoreOptions } from './local/local-store.js';
 export { memoryBucket, memoryObjectStore, type MemoryBucket } from './memory-store.js';
+export { probeObjectStore, type ProbeOptions } from './probe.js';
 export type {
   ByteRange,
+  CompleteOptions,
   CompleteResult,
   ListOptions,
   ObjectEntry,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
+  checkComplete,
   checkList,
   checkPut,
   checkRange,
@@ -121,7 +122,7 @@ export function memoryObjectStore(bucket: MemoryBucket = memoryBucket()): Object
     },
     async complete(sealed, options = {}): Promise<CompleteResult> {
       check();
-      checkPut(sealed.key, options);
+      checkComplete(sealed.key, options);
       const body = uploads.get(sealed.id)?.body;
       // Completed before, or gone: its object tells.
       if (body === undefined) {

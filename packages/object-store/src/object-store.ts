@@ -65,12 +65,12 @@ export interface ObjectStore {
    * nothing: not even a body that somebody else has put under the key since.
    * @throws EOS_UNKNOWN_OUTCOME as `put` does: complete it again to find out
    */
-  complete(upload: SealedUpload, options?: PutOptions): Promise<CompleteResult>;
+  complete(upload: SealedUpload, options?: CompleteOptions): Promise<CompleteResult>;
 
   /** Forgets uploads and frees what they hold. Objects stay; an unknown upload is no error. */
   abortUploads(uploads: readonly UploadEntry[]): Promise<void>;
 
-  /** The uploads that are neither complete nor aborted, in ascending order of the keys, in pages like those of `list`. */
+  /** The uploads that are neither complete nor aborted, in no particular order, in pages of at most 1,000. */
   listUploads(options?: { readonly prefix?: string }): AsyncIterable<readonly UploadEntry[]>;
 
   /** Frees connections and handles. Calls under way may fail. */
@@ -105,6 +105,11 @@ export interface PutOptions {
  *   ETags: who must tell *A* from *A, then B, then A again* puts a random number into the body.
  */
 export type PutCondition = { readonly ifAbsent: true } | { readonly ifMatch: string };
+
+export interface CompleteOptions {
+  /** Only where the key has no object. By ETag, few stores compare here. */
+  readonly condition?: { readonly ifAbsent: true };
+}
 
 /** `stored: false`: the condition was not met. */
 export type PutResult = { readonly stored: true; readonly etag: string } | { readonly stored: false };
@@ -152,6 +157,8 @@ export interface SealedUpload extends UploadEntry {
   readonly bytes: number;
   /** SHA-256 of the body, in hex. */
   readonly sha256: string;
+  /** Of S3: by what its object is known again. */
+  readonly nonce?: string;
   /** Of S3: ETag and checksum of each part, in order. */
   readonly parts?: readonly UploadedPart[];
 }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { EosError } from '@eos/core';
-import { checkList, checkPut, checkRange, closedError, resolveRange } from '../checks.js';
+import { checkComplete, checkList, checkPut, checkRange, closedError, resolveRange } from '../checks.js';
 import { sha256Of } from '../digest.js';
 import { checkKey } from '../keys.js';
 import type { ListOptions, ObjectStore } from '../object-store.js';
@@ -84,7 +84,7 @@ export function localStoreOn(files: Files, root: string, patienceMs = PATIENCE_M
     createUpload: (key) => checked(key, () => createUpload(place, key, check)),
     complete: (upload, options = {}) =>
       checked(upload.key, async () => {
-        checkPut(upload.key, options);
+        checkComplete(upload.key, options);
         return await completeUpload(place, upload, options.condition);
       }),
     abortUploads: (uploads) =>

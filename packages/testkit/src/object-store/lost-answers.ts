@@ -1,12 +1,12 @@
 import { isEosError } from '@eos/core';
-import type { CompleteResult, ObjectStore, PutOptions } from '@eos/object-store';
+import type { CompleteResult, ObjectStore } from '@eos/object-store';
 import type { CommitFault, CommitFaults } from '../conformance/destination.js';
 import { etagOf } from './conditions.js';
 import { uploaded } from './uploads.js';
 import { bytesOf, textOf, type StoreSuite, type StoreWorld } from './suite.js';
 
 const FAULTS: readonly CommitFault[] = ['answer-lost', 'request-lost', 'request-late'];
-const ABSENT: PutOptions = { condition: { ifAbsent: true } };
+const ABSENT = { condition: { ifAbsent: true } } as const;
 
 /** A write whose answer, or request, the network loses: what the call says must be what the store holds. */
 export function lostAnswers({ group, test }: StoreSuite): void {
