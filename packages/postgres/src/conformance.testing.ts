@@ -6,9 +6,11 @@ import {
   conformanceSchema,
   proxyFaults,
   proxyOutage,
+  rejectedName,
   tcpProxy,
   type ConformanceRow,
   type Destination,
+  type FoundLetter,
   type FoundRow,
   type History,
 } from '@eos/testkit';
@@ -21,6 +23,7 @@ export async function postgresDestination(
   service: PostgresService,
   mode: 'append' | 'upsert' | 'retract',
   tables: readonly [string, ...string[]] = ['conformance'],
+  badRows: 'fail' | 'dead-letter' = 'fail',
 ): Promise<Destination> {
   const database = await service.createDatabase();
   const proxy = await tcpProxy(database);
@@ -28,16 +31,18 @@ export async function postgresDestination(
   // The outage is on the sinks' way, and the database is dropped at the end.
   client.on('error', () => undefined);
   await client.connect();
+  if (badRows === 'dead-letter') await client.query(rejectingTable(mode));
   const urlOf = (route: 'direct' | 'faulty') =>
     route === 'direct' ? database.url : through(database, proxy.port);
   return {
-    connector: (route) => connector(urlOf(route), mode, tables),
+    connector: (route) => connector(urlOf(route), mode, tables, badRows),
+    deadLetters: () => readLetters(client),
     rows: () => readRows(client, tables),
     faults: proxyFaults(proxy, { isCommit: (chunk) => chunk.includes('COMMIT') }),
     outage: proxyOutage(proxy),
     history: databaseHistory(client, tables),
     recreate: () => recreateTables(client, tables),
-    child: { module: CHILD, options: { url: database.url, mode, tables: [...tables] } },
+    child: { module: CHILD, options: { url: database.url, mode, tables: [...tables], badRows } },
     async close() {
       await proxy.close();
       await client.end();
@@ -51,16 +56,34 @@ function connector(
   url: string,
   mode: 'append' | 'upsert' | 'retract',
   tables: readonly [string, ...string[]],
+  badRows: 'fail' | 'dead-letter',
 ): SinkConnector<ConformanceRow> {
-  const options = { connection: url, ...(mode === 'upsert' ? { key: conformanceKey } : {}) };
+  const options = { connection: url, badRows, ...(mode === 'upsert' ? { key: conformanceKey } : {}) };
   const [only, ...others] = tables;
   if (others.length === 0 || mode === 'retract') {
-    return postgresSink({ ...options, mode, table: only, schema: conformanceSchema });
+    const search = mode === 'retract' && badRows === 'dead-letter' ? { requireRowHash: false } : {};
+    return postgresSink({ ...options, ...search, mode, table: only, schema: conformanceSchema });
   }
   const routes = tables.map((table) => [table, { schema: conformanceSchema }] as const);
   const by = ({ id }: ConformanceRow) =>
     String(tables[Number(BigInt.asUintN(64, BigInt(id)) % BigInt(tables.length))]);
   return postgresSink({ ...options, mode, route: { by, tables: Object.fromEntries(routes) } });
+}
+
+/** The table that the sink would make, which rejects a name. */
+function rejectingTable(mode: 'append' | 'upsert' | 'retract'): string {
+  return `CREATE TABLE conformance (id bigint NOT NULL ${mode === 'upsert' ? 'PRIMARY KEY' : ''}, flag boolean, small integer, big bigint,
+    ratio double precision, amount numeric(38, 9), name text, raw bytea, day date, moment timestamptz, document jsonb, reference uuid,
+    CHECK (name <> '${rejectedName}'))`;
+}
+
+async function readLetters(client: Client): Promise<readonly FoundLetter[]> {
+  const { rows: tables } = await client.query(`SELECT WHERE to_regclass('eos.dead_letters') IS NOT NULL`);
+  if (tables.length === 0) return [];
+  const { rows } = await client.query<{ partition: string; row_offset: string | null }>(
+    'SELECT partition, row_offset FROM eos.dead_letters',
+  );
+  return rows.map(({ partition, row_offset: offset }) => ({ partition, offset: BigInt(offset ?? -1) }));
 }
 
 function through(database: TestDatabase, port: number): string {

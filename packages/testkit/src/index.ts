@@ -6,6 +6,7 @@ export type {
   CommitFault,
   CommitFaults,
   Destination,
+  FoundLetter,
   History,
   Outage,
   Route,
@@ -14,6 +15,7 @@ export type { Expectation, TestRunner } from './conformance/runner-port.js';
 export {
   conformanceKey,
   conformanceSchema,
+  rejectedName,
   type ConformanceRow,
   type FoundRow,
 } from './conformance/schema.js';

@@ -2,6 +2,7 @@ import type { ChangelogMode } from '@eos/core';
 import { brokenAtomicity } from './broken-atomicity.testing.js';
 import { brokenClaims } from './broken-claims.testing.js';
 import { brokenComparisons } from './broken-comparisons.testing.js';
+import { brokenDeadLetters } from './broken-dead-letters.testing.js';
 import { brokenOutcomes } from './broken-outcomes.testing.js';
 import { brokenPort } from './broken-port.testing.js';
 import { brokenPositions } from './broken-positions.testing.js';
@@ -26,4 +27,5 @@ export const brokenSinks: readonly BrokenSink[] = [
   ...brokenOutcomes,
   ...brokenTargets,
   ...brokenRows,
+  ...brokenDeadLetters,
 ];

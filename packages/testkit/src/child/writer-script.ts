@@ -1,7 +1,14 @@
-import type { Advance, ChangeBatch, ChangelogMode, SinkConnector, SinkSession } from '@eos/core';
+import {
+  Op,
+  type Advance,
+  type ChangeBatch,
+  type ChangelogMode,
+  type SinkConnector,
+  type SinkSession,
+} from '@eos/core';
 import type { Change } from '../oracle/expected-rows.js';
 import type { ConformanceRow } from '../conformance/schema.js';
-import { batchOf, changelogOf, seededDraws, wideRow } from '../conformance/workload.js';
+import { badRow, batchOf, changelogOf, seededDraws, wideRow } from '../conformance/workload.js';
 
 /** What a writer in a process of its own does, on partition `0` of pipeline `pipeline`, sink `sink`. */
 export type WriterScript = ChangelogScript | LargeScript;
@@ -14,6 +21,8 @@ export interface ChangelogScript {
   /** How many draws the changelog is made of; some give two changes. */
   readonly draws: number;
   readonly changesPerCommit: number;
+  /** Behind each so many changes stands a bad row, which is none of the changelog. */
+  readonly badEvery?: number;
 }
 
 /** Writes rows of `bytes` characters each in one transaction. */
@@ -50,9 +59,19 @@ export async function runScript(
 }
 
 /** The changes of a script: the same in every process. */
-export function scriptChanges({ changelog, seed, draws }: ChangelogScript): Change<ConformanceRow>[] {
-  return changelogOf({ changelog }, seededDraws(seed, draws));
+export function scriptChanges({
+  changelog,
+  seed,
+  draws,
+  badEvery = Infinity,
+}: ChangelogScript): Change<ConformanceRow>[] {
+  return changelogOf({ changelog }, seededDraws(seed, draws)).flatMap((change, index) =>
+    index % badEvery === badEvery - 1 ? [change, { row: badRow(BAD_IDS + index), op: Op.insert }] : [change],
+  );
 }
+
+/** Far from those of the changelog. */
+const BAD_IDS = 1_000_000;
 
 async function writeChangelog(
   session: SinkSession<ConformanceRow>,

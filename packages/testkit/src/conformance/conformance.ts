@@ -1,6 +1,7 @@
 import { atomicity } from './atomicity.js';
 import { changelogs } from './changelogs.js';
 import { crashes } from './crash.js';
+import { deadLetters } from './dead-letters.js';
 import { emptyCommits } from './empty-commits.js';
 import { isolation } from './isolation.js';
 import { claimLaw } from './law-1-claim.js';
@@ -48,6 +49,7 @@ export function conformance(options: ConformanceOptions): void {
     replay(suite);
     emptyCommits(suite);
     changelogs(suite);
+    deadLetters(suite);
     isolation(suite);
     values(suite);
     volume(suite);

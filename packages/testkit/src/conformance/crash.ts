@@ -48,7 +48,7 @@ function scriptOf({ capabilities }: World, seed: number): ChangelogScript {
   return { kind: 'changelog', changelog, seed, draws: DRAWS, changesPerCommit: CHANGES_PER_COMMIT };
 }
 
-async function crashAt(world: World, script: ChangelogScript, stopAt: Stop): Promise<void> {
+export async function crashAt(world: World, script: ChangelogScript, stopAt: Stop): Promise<void> {
   const { child } = world.destination;
   if (child === undefined) {
     await abandonAt(world, script, stopAt);

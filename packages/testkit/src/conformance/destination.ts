@@ -10,6 +10,11 @@ export interface Destination {
   connector(route: Route): SinkConnector<ConformanceRow>;
   /** What a reader sees now. Read by other means than the sink, in any order. */
   rows(): Promise<readonly FoundRow[]>;
+  /**
+   * Where the rows came from that were set aside, in any order; needed where the connector declares `deadLetters`. The destination, or
+   * else the sink, then has to reject rows whose name is {@link rejectedName}.
+   */
+  deadLetters?(): Promise<readonly FoundLetter[]>;
   readonly faults: CommitFaults;
   readonly outage: Outage;
   readonly history: History;
@@ -22,6 +27,12 @@ export interface Destination {
   readonly child: ChildConnector | undefined;
   /** Frees everything. Sinks may still be open. */
   close(): Promise<void>;
+}
+
+/** A row that was set aside, as a reader sees it. */
+export interface FoundLetter {
+  readonly partition: string;
+  readonly offset: bigint;
 }
 
 export type Route = 'direct' | 'faulty';

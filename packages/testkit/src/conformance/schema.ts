@@ -21,6 +21,9 @@ export type ConformanceRow = RowInput<typeof conformanceSchema>;
 /** Columns of the key, for a sink in `upsert` mode. */
 export const conformanceKey: readonly string[] = ['id'];
 
+/** A good value of its type, which a destination with dead letters rejects all the same: by a CHECK, for example. */
+export const rejectedName = 'rejected by the destination';
+
 /**
  * A row as a harness reads it back, by column name. Integers and timestamps (microseconds) may be bigints, numbers or decimal
  * text, a timestamp also a Date; floats may be text; `document` is parsed. Columns that the schema lacks are left out of account.

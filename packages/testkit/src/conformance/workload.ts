@@ -1,6 +1,6 @@
 import { Op, type ChangeBatch, type ChangelogMode, type PartitionId } from '@eos/core';
 import type { Change } from '../oracle/expected-rows.js';
-import type { ConformanceRow } from './schema.js';
+import { rejectedName, type ConformanceRow } from './schema.js';
 
 /** A row that is a function of its id and version: the same in every process. */
 export function sampleRow(id: number, version = 0): ConformanceRow {
@@ -18,6 +18,17 @@ export function sampleRow(id: number, version = 0): ConformanceRow {
       ? {}
       : { day: `20${String(10 + (mixed % 80))}-01-02`, document: { id, tags: ['a', mixed] } }),
   };
+}
+
+/** A row that no sink can write: of even ids one that does not fit its schema, of odd ids one that the destination rejects. */
+export function badRow(id: number): ConformanceRow {
+  const row = sampleRow(id);
+  // What a program in JavaScript may well hand out, whatever the type says.
+  return id % 2 === 0 ? { ...row, small: 'twelve' as unknown as number } : { ...row, name: rejectedName };
+}
+
+export function isBadRow({ small, name }: ConformanceRow): boolean {
+  return typeof small === 'string' || name === rejectedName;
 }
 
 /** One draw of a random changelog; each number is taken modulo what there is to choose from. */

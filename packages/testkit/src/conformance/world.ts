@@ -133,6 +133,12 @@ export class World {
     this.expectSame(expected, await this.destination.rows());
   }
 
+  /** What was set aside, as `partition@offset`; nothing where the sink keeps no dead letters. */
+  async letters(): Promise<string[]> {
+    const found = (await this.destination.deadLetters?.()) ?? [];
+    return found.map(({ partition, offset }) => `${partition}@${offset}`).sort();
+  }
+
   /** The rows are these, in any order. */
   expectSame(expected: readonly FoundRow[], found: readonly FoundRow[]): void {
     const options = this.capabilities.changelog === 'upsert' ? { key: conformanceKey } : {};

@@ -107,6 +107,9 @@ function stoppingTransaction<Row>(
 ): SinkTransaction<Row> {
   return {
     id: transaction.id,
+    get rejected() {
+      return transaction.rejected;
+    },
     async write(batch) {
       await visit('write:before');
       const [first, second] = halves(batch);

@@ -8,6 +8,7 @@ import {
 } from '@eos/core';
 import type { CommitFault, CommitFaults, Destination, Outage } from '../conformance/destination.js';
 import { conformanceKey, type ConformanceRow } from '../conformance/schema.js';
+import { letterOf } from './dead-letters.js';
 
 export type ConformanceStore = MemoryStore<ConformanceRow>;
 
@@ -29,7 +30,8 @@ export function memoryDestination({
   };
   return {
     connector: (route) => connect(route === 'direct' ? store : network.store),
-    rows: async () => store.rows(),
+    rows: async () => store.rows().filter((row) => letterOf(row) === undefined),
+    deadLetters: async () => store.rows().flatMap((row) => letterOf(row) ?? []),
     faults: network.faults,
     outage: network.outage,
     history: {
