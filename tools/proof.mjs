@@ -1,12 +1,14 @@
 /**
  * `npm run proof -- core | quickstart | postgres | verify [--minutes 10] [--seed s]`: what takes longer than a test may. Prints the seed that
- * repeats it, and ends with `N passed, N failed`.
+ * repeats it, and ends with `N passed, N failed`. `npm run proof -- postgres --server 15`: the tests of the package on that version.
  */
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { testOnServer } from './postgres-server.mjs';
 
-const usage = 'usage: npm run proof -- core | quickstart | postgres | verify [--minutes 10] [--seed s]';
+const usage =
+  'usage: npm run proof -- core | quickstart | postgres | verify [--minutes 10] [--seed s]\n       npm run proof -- postgres --server 15 [--seed s]';
 
 /** By name: what proves it for so many minutes. */
 const proofs = {
@@ -48,14 +50,21 @@ function readArguments() {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
-      options: { minutes: { type: 'string', default: '10' }, seed: { type: 'string' } },
+      options: {
+        minutes: { type: 'string', default: '10' },
+        seed: { type: 'string' },
+        server: { type: 'string' },
+      },
     });
     const [name, ...rest] = positionals;
     const minutes = Number(values.minutes);
     const seed = values.seed === undefined ? randomInt(1, 2 ** 30) : Number(values.seed);
     const valid =
       Object.hasOwn(proofs, name ?? '') && rest.length === 0 && minutes > 0 && Number.isInteger(seed);
-    if (!valid) throw new Error(usage);
+    if (!valid || (values.server !== undefined && (name !== 'postgres' || !/^\d\d$/.test(values.server))))
+      throw new Error(usage);
+    if (values.server !== undefined)
+      return { prove: (first) => testOnServer(values.server, first), minutes, seed };
     return { prove: proofs[name], minutes, seed };
   } catch (error) {
     console.error(error.message);

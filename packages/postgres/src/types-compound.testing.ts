@@ -86,7 +86,7 @@ export const SYSTEM: readonly HeldType[] = [
   ).map(([type, value]): HeldType => ({ type, values: [value], refused: ['no such thing'] })),
   { type: 'pg_lsn', values: ['16/B374D848', 'FFFFFFFF/FFFFFFFF'], refused: ['x'] },
   { type: 'xid', values: ['4294967295'], isHashedOnly: true },
-  { type: 'xid8', values: ['18446744073709551615'], refused: ['x'] },
+  { type: 'xid8', values: ['18446744073709551615'] },
   { type: 'tid', values: ['(1,2)'], refused: ['x'] },
   { type: 'pg_snapshot', values: ['10:20:10,14,15'], refused: ['x'], hasEquality: false },
 ];

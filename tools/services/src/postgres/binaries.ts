@@ -12,6 +12,9 @@ import type { SystemUser } from '../process/system-user.js';
 const run = promisify(execFile);
 const require = createRequire(import.meta.url);
 
+/** The variable that names the folder of binaries to use where a program names none. */
+export const BINARIES = 'EOS_TEST_POSTGRES_BINARIES';
+
 /** The programs of one PostgreSQL. */
 export interface PostgresBinaries {
   readonly initdb: string;

@@ -9,7 +9,7 @@ import { launch, untilReady } from '../process/managed-process.js';
 import type { ManagedProcess } from '../process/managed-process.js';
 import { unprivilegedUser } from '../process/system-user.js';
 import type { SystemUser } from '../process/system-user.js';
-import { findBinaries } from './binaries.js';
+import { BINARIES, findBinaries } from './binaries.js';
 import type { PostgresBinaries } from './binaries.js';
 import { prepareCluster, superuser } from './cluster.js';
 import type { Cluster } from './cluster.js';
@@ -38,7 +38,7 @@ const signals = { fast: 'SIGINT', immediate: 'SIGQUIT' } as const;
  */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const user = unprivilegedUser();
-  const folder = options.binaries ?? options.from?.binaries;
+  const folder = options.binaries ?? options.from?.binaries ?? process.env[BINARIES];
   const binaries = await findBinaries(folder, user);
   const cluster = await prepareCluster(options, binaries, user);
   const removeFiles = async (): Promise<void> => {

@@ -1,7 +1,7 @@
 import { missingForKafka } from '../kafka/distribution.js';
 import { startKafka } from '../kafka/server.js';
 import type { KafkaServer, KafkaService } from '../kafka/types.js';
-import { shippedPackage } from '../postgres/binaries.js';
+import { BINARIES, shippedPackage } from '../postgres/binaries.js';
 import { createDatabase, parseAddress, withClient } from '../postgres/database.js';
 import { startPostgres } from '../postgres/server.js';
 import type { PostgresServer, PostgresService } from '../postgres/types.js';
@@ -51,7 +51,9 @@ export const definitions: { readonly [Name in ServiceName]: ServiceDefinition<Na
       return { ...address, version, createDatabase: (name) => createDatabase(address, name), stop };
     },
     missing: () =>
-      shippedPackage() === undefined ? 'the PostgreSQL binaries from npm are not installed' : undefined,
+      process.env[BINARIES] === undefined && shippedPackage() === undefined
+        ? 'the PostgreSQL binaries from npm are not installed'
+        : undefined,
     start: startPostgres,
     // What is synced to disk outlives a power cut, and nothing less than that needs it.
     startShared: () => startPostgres({ settings: { fsync: false } }),
