@@ -33,7 +33,7 @@ import { checkPooling, isPooled } from './pooling.js';
 import { readStatus } from './status.js';
 import { readTable } from './table-reader.js';
 import type { Table } from './table.js';
-import { checkGrants, findTable, openTarget } from './target.js';
+import { findTable, openTarget } from './target.js';
 import { upsertWriters } from './upsert.js';
 import type { Writers } from './writer.js';
 
@@ -130,7 +130,6 @@ async function openDestination<Row>(
 ): Promise<Destination<Row>> {
   if (settings.route !== undefined) return await openRouted(link, settings.route, context);
   const { table, id } = await openTarget(link, settings, context);
-  checkGrants(table, settings.mode);
   const writers = await planWriters<Row>(link, settings, table);
   return { target: id, object: table.sql, tables: [table], writers };
 }

@@ -44,7 +44,11 @@ export async function inspectTable(link: Link, table: TableName): Promise<Table 
   );
   const [id, schema, name, kind, isDurable, locks] = found?.rows[0] ?? [];
   if (typeof id !== 'string' || typeof schema !== 'string' || typeof name !== 'string') return undefined;
-  if (kind !== 'r' && kind !== 'p') throw schemaError(`${schema}.${name} is no table`);
+  if (kind !== 'r' && kind !== 'p') {
+    throw schemaError(
+      `${schema}.${name} is no table${KINDS.get(String(kind)) ?? ''}: rows need one that keeps them`,
+    );
+  }
   if (isDurable !== 't') {
     const problem =
       'is unlogged or temporary, or a partition of it is: a crash of the server would empty it behind its position';
@@ -60,6 +64,13 @@ export async function inspectTable(link: Link, table: TableName): Promise<Table 
     grants: new Set((grants?.rows ?? []).map(([grant]) => String(grant))),
   };
 }
+
+const KINDS: ReadonlyMap<string, string> = new Map([
+  ['v', ', but a view'],
+  ['m', ', but a materialized view'],
+  ['f', ', but a foreign table, which takes no part in a transaction'],
+  ['S', ', but a sequence'],
+]);
 
 function tableQuery(oid: string): string {
   return `

@@ -10,6 +10,7 @@ import { quote, quoteAll, quoteTable } from './identifiers.js';
 import type { Settings } from './options.js';
 import { hashColumn, hashIndex } from './row-hash.js';
 import { namesTable } from './targets.js';
+import { checkFitness } from './table-fitness.js';
 import { inspectTable, schemaError, type Table } from './table.js';
 
 /** A table that was found fit to write to. */
@@ -32,6 +33,8 @@ export async function openTarget(
 ): Promise<Target> {
   const found = await findTable(link, settings, context, route);
   const table = found === undefined ? await makeTable(link, settings) : await evolve(link, settings, found);
+  checkGrants(table, settings.mode);
+  await checkFitness(link, table, settings);
   return { table, id: await identify(link, table) };
 }
 
@@ -137,7 +140,7 @@ const NEEDED = {
 } as const;
 
 /** @throws EOS_PERMISSION with the grants that this role lacks to write rows */
-export function checkGrants({ grants, sql }: Table, mode: keyof typeof NEEDED): void {
+function checkGrants({ grants, sql }: Table, mode: keyof typeof NEEDED): void {
   const missing = NEEDED[mode].filter((grant) => !grants.has(grant)).map((grant) => `${grant} ON ${sql}`);
   if (mode !== 'append' && !grants.has('TEMPORARY')) missing.push('TEMPORARY ON DATABASE');
   if (missing.length > 0) throw permissionError(missing);
