@@ -17,9 +17,10 @@ export type {
 } from './postgres/types.js';
 export type { SingleProcess } from './process/single-process.js';
 export type { ServiceName, ServiceTypes } from './resolve/definitions.js';
-export { describeWithServer, describeWithService } from './resolve/describe.js';
+export { describeWith, describeWithServer, describeWithService } from './resolve/describe.js';
 export type { TestRunner } from './resolve/describe.js';
 export { isUnavailable, resolveServer, resolveService } from './resolve/resolve.js';
 export type { Unavailable } from './resolve/resolve.js';
+export { missingForS3 } from './s3/programs.js';
 export { startS3 } from './s3/server.js';
 export type { S3Options, S3Program, S3Server, S3Service } from './s3/types.js';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { startS3, type S3Program, type S3Server } from '@eos/services';
+import { describeWith, missingForS3, startS3, type S3Program } from '@eos/services';
 import { proxyFaults, tcpProxy } from '@eos/testkit';
 import { objectStoreConformance } from '@eos/testkit/object-store';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -9,16 +9,10 @@ import { s3ObjectStore } from './s3-store.js';
 const programs: readonly S3Program[] = ['versitygw', 'moto'];
 
 for (const program of programs) {
-  describe(`on ${program}`, () => {
-    let server: S3Server;
-    // The first start builds or installs the server.
-    beforeAll(async () => {
-      server = await startS3({ program });
-    }, 600_000);
-    afterAll(() => server.stop(), 60_000);
-
+  const start = () => startS3({ program });
+  describeWith({ describe, beforeAll, afterAll }, program, missingForS3(program), start, (getServer) => {
     test('passes the probe', async () => {
-      const { endpoint, region, accessKeyId, secretAccessKey, bucket } = server;
+      const { endpoint, region, accessKeyId, secretAccessKey, bucket } = getServer();
       const credentials = { accessKeyId, secretAccessKey };
       const store = s3ObjectStore({
         bucket,
@@ -35,7 +29,7 @@ for (const program of programs) {
       name: program,
       reach: 'network',
       create: async () => {
-        const { endpoint, region, accessKeyId, secretAccessKey, bucket } = server;
+        const { endpoint, region, accessKeyId, secretAccessKey, bucket } = getServer();
         const { hostname, port } = new URL(endpoint);
         const proxy = await tcpProxy({ host: hostname, port: Number(port) });
         const prefix = `${randomUUID()}/`;

@@ -69,7 +69,7 @@ export const definitions: { readonly [Name in ServiceName]: ServiceDefinition<Na
     variable: 'EOS_TEST_S3',
     print: printS3,
     connect: (url) => Promise.resolve({ ...parseS3(url), directory: undefined, stop }),
-    missing: missingForS3,
+    missing: () => missingForS3(),
     start: startS3,
   },
 };

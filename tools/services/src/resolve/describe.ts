@@ -34,7 +34,7 @@ export function describeWithService<Name extends ServiceName>(
   name: Name,
   body: (getService: () => ServiceTypes[Name]['service']) => void,
 ): void {
-  declare(runner, name, missingFor(name, false), () => resolveService(name), body);
+  describeWith(runner, name, missingFor(name, false), () => resolveService(name), body);
 }
 
 /** The same for tests that restart, freeze or kill the service, and so need one of their own. */
@@ -43,12 +43,15 @@ export function describeWithServer<Name extends ServiceName>(
   name: Name,
   body: (getServer: () => ServiceTypes[Name]['server']) => void,
 ): void {
-  declare(runner, name, missingFor(name, true), () => resolveServer(name), body);
+  describeWith(runner, name, missingFor(name, true), () => resolveServer(name), body);
 }
 
-function declare<Service extends { stop(): Promise<void> }>(
+/**
+ * The same for a server that the tests start themselves: `missing` is what this machine lacks for it.
+ */
+export function describeWith<Service extends { stop(): Promise<void> }>(
   { describe, beforeAll, afterAll }: TestRunner,
-  name: ServiceName,
+  name: string,
   missing: string | undefined,
   resolve: () => Promise<Service | Unavailable>,
   body: (getService: () => Service) => void,

@@ -16,15 +16,21 @@ const findPython = (): string | undefined => findProgram('python3') ?? findProgr
 
 /** The program to start when none is asked for, or undefined when none can be had. */
 export function availableProgram(): S3Program | undefined {
-  if (existsSync(cachedFolder(versitygwKey)) || findProgram('go') !== undefined) return 'versitygw';
-  if (existsSync(cachedFolder(motoKey)) || findPython() !== undefined) return 'moto';
-  return undefined;
+  return (['versitygw', 'moto'] as const).find(isAvailable);
 }
 
-/** What this machine lacks to start an object store, or undefined. */
-export function missingForS3(): string | undefined {
-  if (availableProgram() !== undefined) return undefined;
-  return 'neither go (for versitygw) nor python3 (for moto) is on the search path';
+/** What this machine lacks to start an object store, any or the one that is named; undefined where it lacks nothing. */
+export function missingForS3(program?: S3Program): string | undefined {
+  if (program === undefined ? availableProgram() !== undefined : isAvailable(program)) return undefined;
+  const needed = { versitygw: 'go (for versitygw)', moto: 'python3 (for moto)' };
+  if (program !== undefined) return `${needed[program]} is not on the search path`;
+  return `neither ${needed.versitygw} nor ${needed.moto} is on the search path`;
+}
+
+function isAvailable(program: S3Program): boolean {
+  return program === 'versitygw'
+    ? existsSync(cachedFolder(versitygwKey)) || findProgram('go') !== undefined
+    : existsSync(cachedFolder(motoKey)) || findPython() !== undefined;
 }
 
 /** Builds versitygw with Go, unless it is in the cache; returns the program. */
