@@ -187,8 +187,11 @@ async function raceInOtherOrder(world: World, round: number): Promise<void> {
   const failures = await Promise.all(claims.map(failureOf));
   const commits = orders.map(async (order, index) => {
     const claim = claims[index];
-    if (failures[index] === undefined && claim !== undefined)
-      await world.commit(await claim, Object.fromEntries(order));
+    if (failures[index] !== undefined || claim === undefined) return;
+    const session = await claim;
+    // The rows in one order: what they lock is not the claim's affair.
+    const transaction = await world.prepare(session, Object.fromEntries(spans));
+    await transaction.commit(world.range(session, Object.fromEntries(order)));
   });
   failures.push(...(await Promise.all(commits.map(failureOf))));
   for (const failure of failures) {
