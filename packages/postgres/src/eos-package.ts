@@ -1,9 +1,9 @@
 /** The sink of this package, for files of configuration: `use: '@eos/postgres'`. */
 import { COLUMNS_SCHEMA, EosError, rowSchemaOf, type EosPackage, type OptionSchema } from '@eos/core';
-import { BAD_ROWS } from './bad-rows.js';
-import { routeOf, routeSchema } from './configured-route.js';
+import { BAD_ROWS } from './bad-rows/bad-rows.js';
+import { routeOf, routeSchema } from './routes/configured-route.js';
 import type { PostgresSinkOptions } from './options.js';
-import type { RoutedSinkOptions } from './route-options.js';
+import type { RoutedSinkOptions } from './routes/route-options.js';
 import { postgresSink } from './sink.js';
 
 const NAMES: OptionSchema = { type: 'array', items: { type: 'string' }, minItems: 1 };

@@ -1,10 +1,10 @@
 import { EosError, type Columns, type RowSchema } from '@eos/core';
 import type { ClientConfig } from 'pg';
-import { BAD_ROWS, type BadRows } from './bad-rows.js';
-import type { Evolution } from './evolution.js';
-import { isIdentifier, parseTable, type TableName } from './identifiers.js';
-import { DEAD_LETTERS } from './letter-table.js';
-import type { RouteSettings } from './route-options.js';
+import { BAD_ROWS, type BadRows } from './bad-rows/bad-rows.js';
+import type { Evolution } from './table/evolution.js';
+import { isIdentifier, parseTable, type TableName } from './connection/identifiers.js';
+import { DEAD_LETTERS } from './bad-rows/letter-table.js';
+import type { RouteSettings } from './routes/route-options.js';
 
 export type Mode = 'append' | 'upsert' | 'retract';
 export type MissingRow = 'fail' | 'count';

@@ -11,31 +11,36 @@ import {
   type SinkContext,
   type SinkDriver,
 } from '@eos/core';
-import { appendWriters } from './append.js';
-import { carefulWriters } from './careful.js';
-import { ensureCatalog } from './catalog.js';
-import { claimAll } from './claim-retry.js';
-import { readPositions } from './claim.js';
-import { planColumns } from './columns.js';
-import { linkName, openLink, type Link } from './connection.js';
-import { mapError } from './error-map.js';
-import { withoutMissing } from './evolution.js';
-import { quoteTable } from './identifiers.js';
-import { openDeadLetters } from './dead-letters.js';
-import { ensureLetterTable, letterStore, type StoreOf } from './letter-table.js';
-import { checkRoute, type RoutedRow, type RoutedSinkOptions, type RoutedTable } from './route-options.js';
-import { checkRouted, openRouted, type Destination } from './routed-target.js';
+import { appendWriters } from './modes/append.js';
+import { carefulWriters } from './bad-rows/careful.js';
+import { ensureCatalog } from './law/catalog.js';
+import { claimAll } from './law/claim-retry.js';
+import { readPositions } from './law/claim.js';
+import { planColumns } from './table/columns.js';
+import { linkName, openLink, type Link } from './connection/connection.js';
+import { mapError } from './connection/error-map.js';
+import { withoutMissing } from './table/evolution.js';
+import { quoteTable } from './connection/identifiers.js';
+import { openDeadLetters } from './bad-rows/dead-letters.js';
+import { ensureLetterTable, letterStore, type StoreOf } from './bad-rows/letter-table.js';
+import {
+  checkRoute,
+  type RoutedRow,
+  type RoutedSinkOptions,
+  type RoutedTable,
+} from './routes/route-options.js';
+import { checkRouted, openRouted, type Destination } from './routes/routed-target.js';
 import { checkOptions, type PostgresSinkOptions, type Settings } from './options.js';
-import { retractWriters } from './retract.js';
-import { planSearch } from './row-search.js';
-import { openSession } from './session.js';
-import { checkPooling, isPooled } from './pooling.js';
-import { readStatus } from './status.js';
-import { readTable } from './table-reader.js';
-import type { Table } from './table.js';
-import { findTable, openTarget } from './target.js';
-import { upsertWriters } from './upsert.js';
-import type { Writers } from './writer.js';
+import { retractWriters } from './retract/retract.js';
+import { planSearch } from './retract/row-search.js';
+import { openSession } from './law/session.js';
+import { checkPooling, isPooled } from './connection/pooling.js';
+import { readStatus } from './law/status.js';
+import { readTable } from './reader/table-reader.js';
+import type { Table } from './table/table.js';
+import { findTable, openTarget } from './law/target.js';
+import { upsertWriters } from './modes/upsert.js';
+import type { Writers } from './modes/writer.js';
 
 /**
  * A PostgreSQL table as a sink: rows and positions are committed by one transaction of the same database.

@@ -1,0 +1,275 @@
+/**
+ * Append where single rows may be rejected: a transaction goes in by a chain of COPYs, each behind a savepoint and none waiting for
+ * the one before. The server names the line that it rejects: what lies before it is sent again, and what lies behind it, in the same
+ * breath. An error that names no line is thrown: `careful.ts` then takes back the whole.
+ */
+import { EosError, isEosError, type ChangeBatch } from '@eos/core';
+import type { Reject } from './bad-rows.js';
+import { BEGIN } from '../law/commit.js';
+import type { Link } from '../connection/connection.js';
+import { openLane, type CopyLane } from '../copy/copy-lane.js';
+import { HIGH_WATER } from '../copy/copy-stream.js';
+import { NEWLINE, rowAdder } from '../copy/copy-text.js';
+import { mapError } from '../connection/error-map.js';
+import { quoteAll } from '../connection/identifiers.js';
+import type { AddRow } from '../copy/row-sender.js';
+import { Segment } from './segment.js';
+import { segmentSize, type SegmentSize } from './segment-size.js';
+import { namedLine, placedIn } from '../copy/sent-rows.js';
+import { CHECK } from '../modes/staging.js';
+import type { Table } from '../table/table.js';
+import { HEAD_BYTES, ROOM_BYTES, TextBuffer } from '../copy/text-buffer.js';
+import type { ColumnEncoder } from '../copy/value-text.js';
+import type { Opening, Writer, Writers } from '../modes/writer.js';
+
+const SAVEPOINT = 'SAVEPOINT eos_segment';
+const RELEASE = 'RELEASE SAVEPOINT eos_segment';
+/** How many segments may be under way: enough that the server need not wait for this process. */
+const AHEAD = 2;
+const BACK = `ROLLBACK TO SAVEPOINT eos_segment; ${RELEASE}`;
+
+interface SegmentedPlan<Row> {
+  readonly table: string;
+  readonly copy: string;
+  readonly add: AddRow<Row>;
+  readonly size: SegmentSize;
+}
+
+export function segmentedWriters<Row>(table: Table, columns: readonly ColumnEncoder[]): Writers<Row> {
+  const plan: SegmentedPlan<Row> = {
+    table: table.name,
+    copy: `${SAVEPOINT}; COPY ${table.sql} (${quoteAll(columns.map(({ name }) => name))}) FROM STDIN; ${RELEASE}`,
+    add: rowAdder(columns),
+    size: segmentSize(),
+  };
+  return {
+    prepare: () => Promise.resolve(),
+    begin: (link, after, opening) =>
+      new SegmentedWriter(link, plan, table.insertLocks > 0 ? after : undefined, opening),
+  };
+}
+
+interface Failure<Row> {
+  readonly segment: Segment<Row> | undefined;
+  readonly error: unknown;
+}
+
+class SegmentedWriter<Row> implements Writer<Row> {
+  readonly #buffer = new TextBuffer();
+  readonly #reject: Reject<Row>;
+  #lane: CopyLane | undefined;
+  /** Not yet known to be in. The last one may still grow. */
+  #segments: Segment<Row>[] = [];
+  /** What is sent before the next statement. */
+  #prefix: string;
+  #failure: Failure<Row> | undefined;
+  #isAbandoned = false;
+  /** About how many bytes a row takes. */
+  #rowBytes = Infinity;
+  #rows = 0;
+  #rejected = 0;
+
+  constructor(
+    private readonly link: Link,
+    private readonly plan: SegmentedPlan<Row>,
+    private readonly after: Promise<void> | undefined,
+    { statements = BEGIN, reject = rethrow }: Opening<Row> = {},
+  ) {
+    this.#prefix = `${statements}; `;
+    this.#reject = reject;
+    if (after === undefined) this.#start();
+    else after.then(() => this.#start(), ignore);
+  }
+
+  async write(batch: ChangeBatch<Row>): Promise<void> {
+    const { rows } = batch;
+    this.#rows += rows.length;
+    for (let start = 0; start < rows.length;) {
+      start = this.#encode(batch, start);
+      this.#send();
+      await this.#ready();
+    }
+  }
+
+  /** Resolves at once unless too much is under way. */
+  async #ready(): Promise<void> {
+    for (;;) {
+      if (this.#failure !== undefined) await this.#repair();
+      const lane = this.#lane;
+      if (lane === undefined) {
+        if (this.#keptBytes() <= HIGH_WATER) return;
+        await this.after;
+      } else if (this.#unsent() > 0) await lane.answered();
+      else if (lane.waiting > HIGH_WATER) await lane.eased();
+      else return;
+    }
+  }
+
+  async prepare(): Promise<void> {
+    this.#close();
+    await this.after;
+    do {
+      this.#send();
+      await this.#ready();
+      const lane = this.#lane;
+      if (lane === undefined || this.#isAbandoned)
+        throw new EosError('EOS_ABORTED', 'the transaction was rolled back');
+      this.#watch(lane.send(`${this.#takePrefix()}${CHECK}`), undefined);
+      await lane.idle();
+      if (this.#failure !== undefined) await this.#repair();
+      else break;
+    } while (!this.#isAbandoned);
+    this.plan.size.learn(this.#rows, this.#rejected);
+  }
+
+  async abandon(): Promise<void> {
+    this.#isAbandoned = true;
+    const last = this.#segments.at(-1);
+    if (last?.sent !== undefined && !last.isWhole) this.#lane?.fail();
+    await this.#lane?.idle().catch(ignore);
+  }
+
+  #start(): void {
+    if (this.#isAbandoned || this.link.lost !== undefined) return;
+    this.#lane = openLane(this.link);
+    this.#send();
+  }
+
+  /** Adds rows until a block or a segment is full. Returns the first row that is not in it. */
+  #encode(batch: ChangeBatch<Row>, start: number): number {
+    const { add, size } = this.plan;
+    const buffer = this.#buffer;
+    const segment = this.#current();
+    buffer.room = Math.min(ROOM_BYTES, HEAD_BYTES + Math.ceil(1.1 * size.rows * this.#rowBytes));
+    const last = Math.min(batch.rows.length, start + Math.max(1, size.rows - segment.lines));
+    let first = start;
+    let index = start;
+    for (; index < last && !buffer.isFull; index += 1) {
+      const { mark } = buffer;
+      try {
+        // The index lies within the batch.
+        add(buffer, batch.rows[index] as Row, index);
+        buffer.addByte(NEWLINE);
+      } catch (error) {
+        if (!isEosError(error, 'EOS_ROW')) throw error;
+        buffer.cut(mark);
+        segment.add(batch, first, index - first);
+        first = index + 1;
+        this.#reject(placedIn(error, batch, index), batch, index);
+      }
+    }
+    segment.add(batch, first, index - first);
+    if (segment.lines >= size.rows) this.#close();
+    else if (buffer.isFull) segment.blocks.push(buffer.take());
+    return index;
+  }
+
+  /** The segment that rows are added to. */
+  #current(): Segment<Row> {
+    const last = this.#segments.at(-1);
+    if (last !== undefined && !last.isWhole) return last;
+    const segment = new Segment<Row>();
+    this.#segments.push(segment);
+    return segment;
+  }
+
+  /** No more rows come to the last segment. */
+  #close(): void {
+    const last = this.#segments.at(-1);
+    if (last === undefined || last.isWhole) return;
+    const rest = this.#buffer.takeRest();
+    if (rest !== undefined) last.blocks.push(rest);
+    last.isWhole = true;
+    const bytes = last.blocks.reduce((sum, { length }) => sum + length, 0);
+    if (last.lines > 0) this.#rowBytes = bytes / last.lines;
+  }
+
+  /** Sends what there is to be sent, and no more than a few segments ahead of their answers: an error has all of them sent again. */
+  #send(): void {
+    const lane = this.#lane;
+    if (lane === undefined || this.#failure !== undefined || this.#isAbandoned) return;
+    lane.together(() => {
+      for (const segment of this.#segments.slice(0, AHEAD)) this.#sendSegment(lane, segment);
+    });
+  }
+
+  #sendSegment(lane: CopyLane, segment: Segment<Row>): void {
+    if (segment.blocks.length === 0) return;
+    if (segment.sent === undefined) {
+      segment.sent = 0;
+      this.#watch(lane.send(this.#takePrefix() + this.plan.copy), segment);
+    }
+    for (; segment.sent < segment.blocks.length; segment.sent += 1) {
+      const block = segment.blocks[segment.sent];
+      if (block !== undefined) lane.lines(block);
+    }
+    if (segment.isWhole && !segment.isEnded) {
+      segment.isEnded = true;
+      lane.end();
+    }
+  }
+
+  /** Segments that wait for the answers to those before. */
+  #unsent(): number {
+    return this.#segments.slice(AHEAD).filter(({ blocks }) => blocks.length > 0).length;
+  }
+
+  #watch(answer: Promise<void>, segment: Segment<Row> | undefined): void {
+    answer.then(
+      () => {
+        this.#segments = this.#segments.filter((other) => other !== segment);
+        this.#send();
+      },
+      // What fails behind it fails because of it.
+      (error: unknown) => (this.#failure ??= { segment, error }),
+    );
+  }
+
+  /** Takes the rejected row out, and sends again what was refused with it. @throws what is no row that the server names */
+  async #repair(): Promise<void> {
+    await this.#lane?.idle();
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure === undefined) return;
+    const { segment, error } = failure;
+    const mapped = mapError(error);
+    const named = namedLine(error, this.plan.table);
+    const found = named && segment?.find(named.line - 1);
+    if (mapped.code !== 'EOS_ROW' || segment === undefined || named === undefined || found === undefined)
+      throw mapped;
+    const { batch, index } = found;
+    this.#rejected += 1;
+    this.#reject(placedIn(mapped, batch, index, named), batch, index);
+    this.#resend(segment, named.line - 1);
+  }
+
+  #resend(segment: Segment<Row>, line: number): void {
+    const [before, behind] = segment.without(line);
+    const others = this.#segments.slice(this.#segments.indexOf(segment) + 1);
+    for (const other of others) other.unsend();
+    this.#segments = [before, behind, ...others].filter(({ lines, isWhole }) => lines > 0 || !isWhole);
+    this.#prefix = `${BACK}; `;
+    this.#send();
+  }
+
+  #takePrefix(): string {
+    const prefix = this.#prefix;
+    this.#prefix = '';
+    return prefix;
+  }
+
+  #keptBytes(): number {
+    return this.#segments.reduce(
+      (sum, { blocks }) => sum + blocks.reduce((bytes, { length }) => bytes + length, 0),
+      0,
+    );
+  }
+}
+
+function rethrow(error: EosError): never {
+  throw error;
+}
+
+function ignore(): void {
+  // It is told elsewhere.
+}
