@@ -7,6 +7,8 @@ import {
   type MemoryStore,
   type Source,
 } from '../index.js';
+import { pipelineIn } from '../pipeline.js';
+import { systemEnvironment } from './environment.js';
 import { failureOf, sourceOf, type Row } from './numbers.testing.js';
 
 describe('a transform', () => {
@@ -89,5 +91,55 @@ describe('an update', () => {
     const source: Source<Row> = { ...sourceOf([assignment]), changelog: 'retract' };
     await pipeline({ id: 'p', source, sinks: { m: memorySink(watched) }, trigger: { rows: 2 } }).run();
     expect(seen).toEqual([1, 1, 1, 0]);
+  });
+
+  test('whose second half never comes holds up its transaction for a while, and no longer', async () => {
+    const store = memoryStore<Row>({ mode: 'upsert', key: ['id'] });
+    const stop = new AbortController();
+    const watched: MemoryStore<Row> = {
+      ...store,
+      commit: async (...request) => {
+        await store.commit(...request);
+        stop.abort();
+      },
+    };
+    const assignment: Assignment<Row> = {
+      partitions: ['0'],
+      open: async () => {
+        const batches = [
+          {
+            partition: '0',
+            rows: [{ id: 1 }, { id: 2 }, { id: 1 }],
+            ops: Uint8Array.of(0, 0, 1),
+            offsets: BigInt64Array.of(0n, 1n, 2n),
+            next: 3n,
+            bytes: 3,
+            identity: async () => ({}),
+          },
+        ];
+        const idle = new Promise<undefined>((resolve) => {
+          stop.signal.addEventListener('abort', () => resolve(undefined));
+        });
+        return { read: async () => batches.shift() ?? (await idle), close: async () => {} };
+      },
+    };
+    const waited: number[] = [];
+    const quick = {
+      ...systemEnvironment,
+      after(milliseconds: number, callback: () => void) {
+        waited.push(milliseconds);
+        return systemEnvironment.after(milliseconds / 100, callback);
+      },
+    };
+    const source: Source<Row> = { ...sourceOf([assignment]), changelog: 'retract' };
+    const sinks = { m: memorySink(watched) };
+    const result = await pipelineIn(quick, { id: 'p', source, sinks, trigger: { intervalMs: 500 } }).run({
+      signal: stop.signal,
+      signals: [],
+    });
+    expect(result.positions.get('0')).toMatchObject({ epoch: 1n, offset: 3n });
+    expect(store.rows()).toEqual([{ id: 2 }]);
+    // The third is how long a stop may take.
+    expect(waited.slice(0, 2)).toEqual([500, 10_000]);
   });
 });

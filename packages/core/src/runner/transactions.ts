@@ -81,6 +81,9 @@ class TransactionLoop<In, Row> {
   #open: SinkTransaction<Row> | undefined;
   #isDue = false;
   #cancelTimer: () => void = () => {};
+  /** True where the second half of an update did not come in time. */
+  #isHalfDue = false;
+  #cancelHalfTimer: (() => void) | undefined;
 
   constructor(private readonly options: TransactionLoopOptions<In, Row>) {
     const { reader, transform, changelog, session } = options;
@@ -100,7 +103,7 @@ class TransactionLoop<In, Row> {
     } finally {
       stop.removeEventListener('abort', this.#wakeup.wake);
       revoked?.removeEventListener('abort', this.#wakeup.wake);
-      this.#cancelTimer();
+      this.#cancelTimers();
       await this.#settling;
       await this.#open?.rollback();
       await this.#feed.close();
@@ -137,8 +140,11 @@ class TransactionLoop<In, Row> {
     const halves = new Set<PartitionId>();
     const isFull = () => count.rows >= trigger.rows || count.bytes >= trigger.bytes || this.#isDue;
     this.#isDue = false;
+    this.#isHalfDue = false;
     this.#feed.request(trigger.rows);
-    while (!isFull() || halves.size > 0) {
+    const awaitsHalf = () => halves.size > 0 && !this.#isHalfDue;
+    while (!isFull() || awaitsHalf()) {
+      if (isFull()) this.#startHalfTimer();
       const batch = await this.#nextBatch(halves);
       if (batch === undefined) break;
       if (this.#open === undefined) {
@@ -162,7 +168,7 @@ class TransactionLoop<In, Row> {
       this.#feed.request(halves.size > 0 ? 1 : isFull() ? trigger.rows : trigger.rows - count.rows);
       await this.#open.write(changes);
     }
-    this.#cancelTimer();
+    this.#cancelTimers();
     // A stop in the middle of an update leaves the transaction to the next run: readers should not see a row gone.
     const isHalved = halves.size > 0 && this.options.stop.aborted;
     if (this.#open === undefined || isHalved) return undefined;
@@ -173,8 +179,23 @@ class TransactionLoop<In, Row> {
   #startTimer(): void {
     this.#cancelTimer = this.options.environment.after(this.options.trigger.intervalMs, () => {
       this.#isDue = true;
+      this.#startHalfTimer();
       this.#wakeup.wake();
     });
+  }
+
+  /** A second half may never come: a filter upstream dropped it, or a changed key sent it to another partition. */
+  #startHalfTimer(): void {
+    this.#cancelHalfTimer ??= this.options.environment.after(HALF_WAIT_MS, () => {
+      this.#isHalfDue = true;
+      this.#wakeup.wake();
+    });
+  }
+
+  #cancelTimers(): void {
+    this.#cancelTimer();
+    this.#cancelHalfTimer?.();
+    this.#cancelHalfTimer = undefined;
   }
 
   /** Undefined at the end, when the transaction is due, and where a stop was asked for. @throws what the transaction before threw */
@@ -185,7 +206,7 @@ class TransactionLoop<In, Row> {
       if (stop.aborted || revoked?.aborted) return undefined;
       const batch = this.#feed.take();
       if (batch !== undefined) return batch === 'end' ? undefined : batch;
-      if (this.#isDue && halves.size === 0) return undefined;
+      if (this.#isHalfDue || (this.#isDue && halves.size === 0)) return undefined;
       await this.#wakeup.wait();
     }
   }
@@ -232,6 +253,9 @@ class TransactionLoop<In, Row> {
     }
   }
 }
+
+/** How much longer than its trigger a transaction waits for the second half of an update. */
+const HALF_WAIT_MS = 10_000;
 
 const NO_ROWS: RowCount = { rows: 0, written: 0, rejected: 0 };
 const NONE_REJECTED: RejectedRows = { counts: new Map(), examples: [] };
