@@ -15,16 +15,27 @@ export interface Gauge {
 }
 
 const MEGABYTE = 1_000_000;
-/** What a heap and a free-space map may breathe. */
+/** What it may breathe. */
+export interface Slack {
+  readonly share: number;
+  readonly megabytes: number;
+}
+
+/** A heap. */
+export const HEAP: Slack = { share: 0.25, megabytes: 16 };
+/** A table of a few rows that are replaced all the time: what autovacuum leaves to be reused, and a crash makes it forget. */
+export const HOT_TABLE: Slack = { share: 0.5, megabytes: 1.5 };
 /** Before, heap and caches are still finding their size. */
 const LEAST_SAMPLES = 100;
-const SLACK = { share: 0.25, megabytes: 16 };
 
 /** Collects samples of something measured in bytes. */
 export class Samples {
   readonly #values: number[] = [];
 
-  constructor(private readonly name: string) {}
+  constructor(
+    private readonly name: string,
+    private readonly slack: Slack,
+  ) {}
 
   add(bytes: number): void {
     this.#values.push(bytes / MEGABYTE);
@@ -36,7 +47,7 @@ export class Samples {
     const quarter = Math.floor(values.length / 4);
     const early = median(values.slice(quarter, 2 * quarter));
     const late = median(values.slice(3 * quarter));
-    const isBounded = late <= early * (1 + SLACK.share) + SLACK.megabytes;
+    const isBounded = late <= early * (1 + this.slack.share) + this.slack.megabytes;
     return {
       name: this.name,
       unit: 'MB',
@@ -75,3 +86,16 @@ export async function positionsSize(url: string): Promise<PositionsSize | undefi
     await client.end().catch(() => undefined);
   }
 }
+
+/** Positions that are stored, and the most that may be: of each claim, those that are kept. */
+export async function keptPositions(
+  client: Client,
+): Promise<{ readonly found: number; readonly most: number }> {
+  const { rows } = await client.query<{ found: string; claims: string }>(
+    'SELECT (SELECT count(*) FROM eos.positions) AS found, (SELECT count(*) FROM eos.claims) AS claims',
+  );
+  return { found: Number(rows[0]?.found), most: KEPT_EPOCHS * Number(rows[0]?.claims) };
+}
+
+/** As the README of the sink says. */
+const KEPT_EPOCHS = 8;

@@ -7,7 +7,7 @@ export interface Report {
   readonly failed: number;
 }
 
-export function reportOf({ faults, totals, tables, gauges, problems }: SoakResult): Report {
+export function reportOf({ faults, totals, tables, gauges, positions, problems }: SoakResult): Report {
   const checks = [
     ...tables.map(({ name, changes, rows, lost, duplicated, wrong }) => ({
       ok: lost + duplicated + wrong === 0 && changes > 0n,
@@ -17,6 +17,10 @@ export function reportOf({ faults, totals, tables, gauges, problems }: SoakResul
       ok: isTooShort ? undefined : isBounded,
       line: `${name}: ${early.toFixed(1)} ${unit} early, ${late.toFixed(1)} late, ${most.toFixed(1)} at most`,
     })),
+    {
+      ok: positions.found > 0 && positions.found <= positions.most,
+      line: `positions kept: ${positions.found}, of at most ${positions.most}`,
+    },
     {
       ok: problems.length === 0,
       line: `every writer lived, ended and was fenced as it should${problems.map((problem) => `\n  ${problem}`).join('')}`,

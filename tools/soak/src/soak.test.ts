@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { changeAt, expectedRows, textOf } from './changes.js';
-import { Samples } from './gauges.js';
+import { HEAP, HOT_TABLE, Samples } from './gauges.js';
 import { reportOf } from './report.js';
 import type { SoakResult } from './soak.js';
 
@@ -11,6 +11,7 @@ const GOOD: SoakResult = {
   totals: { commits: 9, settled: 1, retries: 3, fenced: 1 },
   tables: [{ name: 'steady_append', changes: 10n, rows: 10, lost: 0, duplicated: 0, wrong: 0 }],
   gauges: [],
+  positions: { found: 8, most: 8 },
   problems: [],
 };
 
@@ -31,22 +32,27 @@ test('the oracle folds what the changes say', () => {
 });
 
 test('a gauge tells growth from breathing', () => {
-  const flat = new Samples('flat');
-  const growing = new Samples('growing');
+  const flat = new Samples('flat', HEAP);
+  const growing = new Samples('growing', HEAP);
   for (let step = 0; step < 400; step++) {
     flat.add((100 + (step % 10)) * 1e6);
     growing.add((100 + step) * 1e6);
   }
   expect(flat.gauge().isBounded).toBe(true);
   expect(growing.gauge().isBounded).toBe(false);
+  // What half an hour leaves where no position is ever trimmed.
+  const untrimmed = new Samples('untrimmed', HOT_TABLE);
+  for (let step = 0; step < 400; step++) untrimmed.add((step / 400) * 7e6);
+  expect(untrimmed.gauge().isBounded).toBe(false);
 });
 
 test('the report counts every check, and fails for a row, a gauge or a problem', () => {
-  expect(reportOf(GOOD)).toMatchObject({ passed: 2, failed: 0 });
+  expect(reportOf(GOOD)).toMatchObject({ passed: 3, failed: 0 });
   const [table] = GOOD.tables;
   const lost = table === undefined ? [] : [{ ...table, lost: 1 }];
-  expect(reportOf({ ...GOOD, tables: lost })).toMatchObject({ passed: 1, failed: 1 });
-  expect(reportOf({ ...GOOD, problems: ['a copy went on'] })).toMatchObject({ passed: 1, failed: 1 });
+  expect(reportOf({ ...GOOD, tables: lost })).toMatchObject({ passed: 2, failed: 1 });
+  expect(reportOf({ ...GOOD, problems: ['a copy went on'] })).toMatchObject({ passed: 2, failed: 1 });
+  expect(reportOf({ ...GOOD, positions: { found: 9, most: 8 } })).toMatchObject({ passed: 2, failed: 1 });
   expect(reportOf({ ...GOOD, problems: ['a copy went on'] }).text).toContain('a copy went on');
 });
 
@@ -62,7 +68,7 @@ test('a few seconds of it: faults strike, and every check passes', () => {
     output: status === 0 ? '' : stdout + stderr,
   }).toEqual({
     status: 0,
-    end: '7 passed, 0 failed',
+    end: '8 passed, 0 failed',
     output: '',
   });
   expect(Number(/faults \((\d+)\)/.exec(stdout)?.[1])).toBeGreaterThan(0);

@@ -6,7 +6,7 @@ import { tcpProxy } from '@eos/testkit';
 import { Client } from 'pg';
 import { pickFault, type Stage } from './faults.js';
 import { checkTable, type TableCheck } from './found.js';
-import { positionsSize, Samples, type Gauge } from './gauges.js';
+import { HEAP, HOT_TABLE, keptPositions, positionsSize, Samples, type Gauge } from './gauges.js';
 import { GROUPS, MODES } from './task.js';
 import { Writers, type Totals } from './writers.js';
 
@@ -24,6 +24,7 @@ export interface SoakResult {
   readonly totals: Totals;
   readonly tables: readonly TableCheck[];
   readonly gauges: readonly Gauge[];
+  readonly positions: { readonly found: number; readonly most: number };
   readonly problems: readonly string[];
 }
 
@@ -35,7 +36,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
   const proxy = await tcpProxy(server);
   const url = new URL(server.url);
   url.host = `${proxy.host}:${proxy.port}`;
-  const memory = new Samples('memory of a writer that is never killed');
+  const memory = new Samples('memory of a writer that is never killed', HEAP);
   const writers = new Writers({ url: url.href, startedAt: Date.now(), rate: options.rate }, ({ rssBytes }) =>
     memory.add(rssBytes),
   );
@@ -52,7 +53,8 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
       ),
       ...(stops.length < GROUPS.length ? ['a writer that was stopped did not end'] : []),
     ];
-    return { faults, totals: writers.totals, tables: await checkTables(server.url), gauges, problems };
+    const found = await lookAt(server.url);
+    return { faults, totals: writers.totals, gauges, problems, ...found };
   } finally {
     await writers.kill();
     await proxy.close();
@@ -80,7 +82,10 @@ async function strike(stage: Stage, { minutes, onProgress }: SoakOptions): Promi
 }
 
 function watchPositions(url: string) {
-  const [table, indexes] = [new Samples('eos.positions, table'), new Samples('eos.positions, indexes')];
+  const [table, indexes] = [
+    new Samples('eos.positions, table', HOT_TABLE),
+    new Samples('eos.positions, indexes', HOT_TABLE),
+  ];
   const stopping = new AbortController();
   const watching = (async () => {
     while (!stopping.signal.aborted) {
@@ -101,13 +106,13 @@ function watchPositions(url: string) {
   };
 }
 
-async function checkTables(url: string): Promise<TableCheck[]> {
+async function lookAt(url: string): Promise<Pick<SoakResult, 'tables' | 'positions'>> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    const checks: TableCheck[] = [];
-    for (const group of GROUPS) for (const mode of MODES) checks.push(await checkTable(client, group, mode));
-    return checks;
+    const tables: TableCheck[] = [];
+    for (const group of GROUPS) for (const mode of MODES) tables.push(await checkTable(client, group, mode));
+    return { tables, positions: await keptPositions(client) };
   } finally {
     await client.end();
   }
