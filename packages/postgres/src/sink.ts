@@ -22,6 +22,7 @@ import { mapError } from './connection/error-map.js';
 import { withoutMissing } from './table/evolution.js';
 import { quoteTable } from './connection/identifiers.js';
 import { openDeadLetters } from './bad-rows/dead-letters.js';
+import { checkReplayable } from './bad-rows/replay-record.js';
 import { ensureLetterTable, letterStore, type StoreOf } from './bad-rows/letter-table.js';
 import {
   checkRoute,
@@ -89,7 +90,11 @@ function connectorOf<Row>(settings: Settings, store: StoreOf): SinkConnector<Row
           }
         : {}),
     },
-    connect: (context) => connect<Row>(settings, store, context),
+    connect: async (context) => {
+      // That of a replay ends with the suffix already.
+      if (keepsLetters && store === letterStore) checkReplayable(context);
+      return await connect<Row>(settings, store, context);
+    },
   });
 }
 

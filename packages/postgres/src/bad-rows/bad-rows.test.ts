@@ -35,6 +35,7 @@ const BAD: readonly (readonly [what: string, row: Row, sqlState?: string])[] = [
   ['an integer out of range', { size: 2 ** 31 }],
   ['a NUL', { note: 'a\0b' }],
   ['half of a surrogate pair', { note: '\ud800' }],
+  ['the other half of one', { note: 'a\udc00b' }],
   ['a null in the key', { id: null }],
   ['CHECK', { note: 'check' }, '23514'],
   ['a domain', { size: 5000 }, '23514'],

@@ -6,7 +6,7 @@
 import { EosError, isEosError, type ChangeBatch, type RejectedRows, type TxId } from '@eos/core';
 import { joined, rejections, type BadRows, type Letter } from './bad-rows.js';
 import { bisect, type Range, type Refusal } from './bisect.js';
-import { BEGIN } from '../law/commit.js';
+import { BEGIN } from '../law/begin.js';
 import type { Link } from '../connection/connection.js';
 import { keptRows } from './kept-rows.js';
 import type { Opening, Writer, Writers } from '../modes/writer.js';

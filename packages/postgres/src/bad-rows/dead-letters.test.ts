@@ -3,53 +3,13 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import {
-  rowSchema,
-  t,
-  type DeadLetter,
-  type DeadLetterQuery,
-  type DeadLetters,
-  type OpName,
-} from '@eos/core';
+import { rowSchema, t, type OpName } from '@eos/core';
 import { describeWithService } from '@eos/services';
-import { commit, context, withDatabase, type Fixture, type Row } from '../database.testing.js';
-import { postgresSink, type PostgresSinkOptions } from '../index.js';
+import { batchOf, commit, withDatabase, type Fixture, type Row } from '../database.testing.js';
+import { snapshotOf } from '../reader/table-reader.testing.js';
+import { early, fill, ids, lettersOf, listed } from './dead-letters.testing.js';
 
 const OP: readonly OpName[] = ['+I', '-U', '+U', '-D'];
-
-async function lettersOf(fixture: Fixture, options: Partial<PostgresSinkOptions> = {}): Promise<DeadLetters> {
-  const connection = fixture.database.url;
-  const sink = postgresSink({ connection, table: 'flights', badRows: 'dead-letter', ...options });
-  const letters = await sink.abilities?.deadLetters?.(context);
-  if (letters === undefined) throw new Error('the sink keeps no dead letters');
-  return letters;
-}
-
-async function listed(letters: DeadLetters, query?: DeadLetterQuery): Promise<DeadLetter[]> {
-  const all: DeadLetter[] = [];
-  for await (const letter of letters.list(query)) all.push(letter);
-  return all;
-}
-
-/** Rows of which all with a negative delay are rejected, until the check is dropped. */
-async function fill(
-  fixture: Fixture,
-  rows: readonly Row[],
-  options: Partial<PostgresSinkOptions> = {},
-): Promise<void> {
-  await fixture.query('CREATE TABLE flights (id bigint, delay int, CONSTRAINT not_early CHECK (delay >= 0))');
-  const sink = await fixture.open({
-    table: 'flights',
-    badRows: 'dead-letter',
-    maxBadRows: Infinity,
-    ...options,
-  });
-  await commit(await sink.recover(['0']), { rows });
-  await sink.close();
-}
-
-const early = (count: number): Row[] => Array.from({ length: count }, (_, id) => ({ id, delay: -1 }));
-const ids = 'SELECT id::int FROM flights ORDER BY id';
 
 describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) => {
   const onDatabase = (work: (fixture: Fixture) => Promise<void>) => () => withDatabase(getService(), work);
@@ -210,6 +170,10 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
       // Nothing has marked what the first commit has written, and it does not wait any more.
       expect(await fixture.column('SELECT count(*)::int FROM flights')).toEqual([1000]);
       expect(await listed(letters)).toHaveLength(count - 1000);
+      const snapshot = await snapshotOf(fixture, { table: 'flights', badRows: 'dead-letter' });
+      const encoded = await snapshot.encoder()(batchOf({ rows: early(count) }));
+      expect(encoded.deadLetters).toBe(count - 1000);
+      await snapshot.close();
       expect(await letters.replay()).toEqual({ replayed: count - 1000, rejected: 0 });
       expect(await letters.replay()).toEqual({ replayed: 0, rejected: 0 });
       expect(await fixture.column(ids)).toEqual(Array.from({ length: count }, (_, id) => id));

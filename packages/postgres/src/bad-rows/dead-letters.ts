@@ -1,6 +1,5 @@
 /** The rows that a sink has set aside, to be looked at and written again. */
 import {
-  EosError,
   parseOp,
   pipeline,
   type DeadLetter,
@@ -11,12 +10,15 @@ import {
   type SinkConnector,
   type SinkContext,
 } from '@eos/core';
-import { ensureCatalog, SETUP_LOCK } from '../law/catalog.js';
+import { inTransaction } from '../law/begin.js';
+import { ensureCatalog, inSetUp } from '../law/catalog.js';
 import { openLink, type Link, type TextRow } from '../connection/connection.js';
 import { mapError } from '../connection/error-map.js';
 import { literal, quoteTable } from '../connection/identifiers.js';
-import { letterSource, REPLAY_PARTITION } from './letter-source.js';
+import { isAsked, limitOf } from './letter-query.js';
+import { letterSource } from './letter-source.js';
 import { storable, textOrNull, type StoreOf } from './letter-table.js';
+import { checkReplayable, hasLetters, isOf, isReplayed, nextOffset, recordOf } from './replay-record.js';
 import type { Settings } from '../options.js';
 
 /** Letters that are read at a time: bounds memory with the size of a row. */
@@ -54,52 +56,16 @@ interface LetterBox {
   readonly context: SinkContext;
 }
 
-/**
- * Replays have a record of their own, so that the pipeline that goes on meanwhile is not disturbed. What lies below its offset is in
- * the destination, whether or not a replay has lived to mark it.
- */
-function recordOf({ pipeline: id, sink }: SinkContext): SinkContext {
-  return { pipeline: `${id}.dead-letters`, sink };
-}
-
-function nextOffset(context: SinkContext): string {
-  const { pipeline: id, sink } = recordOf(context);
-  return `(SELECT coalesce(max(p.next_offset), 0) FROM eos.positions p WHERE p.pipeline = ${literal(id)}
-    AND p.sink = ${literal(sink)} AND p.partition = ${literal(REPLAY_PARTITION)})`;
-}
-
-function isOf({ pipeline: id, sink }: SinkContext): string {
-  return `l.pipeline = ${literal(id)} AND l.sink = ${literal(sink)}`;
-}
-
-function isAsked({ ids, partition }: DeadLetterQuery): string {
-  const asked = ids?.map(idOf);
-  return [
-    ...(asked === undefined ? [] : [asked.length === 0 ? 'false' : `l.id IN (${asked.join(', ')})`]),
-    ...(partition === undefined ? [] : [`l.partition = ${literal(partition)}`]),
-    'true',
-  ].join(' AND ');
-}
-
-function idOf(id: string): string {
-  if (/^\d{1,18}$/.test(id)) return id;
-  throw new EosError(
-    'EOS_CONFIG',
-    `ids: ${JSON.stringify(id)} is no id of a dead letter: they are whole numbers`,
-    {
-      details: { option: 'ids' },
-    },
-  );
-}
-
 async function* listLetters(
   { link, sql, context }: LetterBox,
   query: DeadLetterQuery = {},
 ): AsyncIterable<DeadLetter> {
-  const { limit = Infinity, withReplayed = false } = query;
-  if (!(await isThere(link, sql))) return;
-  const replayed = `l.replayed_at IS NOT NULL OR coalesce(l.replay_offset < ${nextOffset(context)}, false)`;
-  const wanted = `${isOf(context)} AND ${isAsked(query)} ${withReplayed ? '' : `AND NOT (${replayed})`}`;
+  const { withReplayed = false } = query;
+  const limit = limitOf(query);
+  const asked = isAsked(query);
+  if (!(await hasLetters(link, sql))) return;
+  const replayed = isReplayed(context);
+  const wanted = `${isOf(context)} AND ${asked} ${withReplayed ? '' : `AND NOT ${replayed}`}`;
   let last = '0';
   for (let left = limit; left > 0; left -= PAGE) {
     const answers = await link
@@ -116,14 +82,6 @@ async function* listLetters(
     last = rows.at(-1)?.[0] ?? last;
     if (rows.length < PAGE) return;
   }
-}
-
-/** Neither the table nor the schema need be there where no row was ever set aside. */
-async function isThere(link: Link, sql: string): Promise<boolean> {
-  const [answer] = await link.run(
-    `SELECT FROM (VALUES (1)) v WHERE pg_catalog.to_regclass(${literal(sql)}) IS NOT NULL AND pg_catalog.to_regclass('eos.positions') IS NOT NULL`,
-  );
-  return (answer?.rows.length ?? 0) > 0;
 }
 
 function readLetter(row: TextRow): DeadLetter {
@@ -156,11 +114,13 @@ async function replay(
   { source, connector }: ReplayRun,
 ): Promise<DeadLetterReplay> {
   const { link, sql, context } = box;
+  const waiting = waitingText(box, query);
+  checkReplayable(context);
   try {
     await ensureCatalog(link);
-    if (!(await isThere(link, sql))) return { replayed: 0, rejected: 0 };
+    if (!(await hasLetters(link, sql))) return { replayed: 0, rejected: 0 };
     await markReplayed(box);
-    await enlist(box, query);
+    await enlist(box, waiting);
   } catch (error) {
     throw mapError(error);
   }
@@ -175,30 +135,37 @@ async function replay(
 
 /** What is below the position is in the destination. */
 async function markReplayed({ link, sql, context }: LetterBox): Promise<void> {
-  await link.run(`UPDATE ${sql} l SET replayed_at = pg_catalog.now()
-    WHERE ${isOf(context)} AND l.replay_offset < ${nextOffset(context)} AND l.replayed_at IS NULL`);
+  await inTransaction(
+    link,
+    `UPDATE ${sql} l SET replayed_at = pg_catalog.now()
+    WHERE ${isOf(context)} AND l.replay_offset < ${nextOffset(context)} AND l.replayed_at IS NULL`,
+  );
+}
+
+/**
+ * SQL: the letters that a replay is to write.
+ * @throws EOS_CONFIG
+ */
+function waitingText({ sql, context }: LetterBox, query: DeadLetterQuery): string {
+  const limit = limitOf(query);
+  return `SELECT l.id FROM ${sql} l WHERE ${isOf(context)} AND ${isAsked(query)}
+    AND l.replay_offset IS NULL AND l.replayed_at IS NULL ORDER BY l.id ${limit === Infinity ? '' : `LIMIT ${limit}`}`;
 }
 
 /**
  * Numbers the letters that are to be replayed, behind those that an earlier replay has numbered. Ids would not do: a transaction with
- * lower ones may commit later, and what a replay has passed it never sees again.
+ * lower ones may commit later, and what a replay has passed it never sees again. Replays take turns, and each sees what the one before
+ * has numbered: its statement begins after its turn has come.
  */
-async function enlist({ link, sql, context }: LetterBox, query: DeadLetterQuery): Promise<void> {
-  const limit = query.limit === undefined ? '' : `LIMIT ${query.limit}`;
-  const text = `
-    BEGIN; ${SETUP_LOCK};
-    UPDATE ${sql} t SET replay_offset = first.number + asked.place - 1
+async function enlist({ link, sql, context }: LetterBox, waiting: string): Promise<void> {
+  await inSetUp(
+    link,
+    `UPDATE ${sql} t SET replay_offset = first.number + asked.place - 1
       FROM (SELECT greatest(coalesce(max(l.replay_offset) + 1, 0), ${nextOffset(context)}) AS number
           FROM ${sql} l WHERE ${isOf(context)}) first,
-        (SELECT id, pg_catalog.row_number() OVER (ORDER BY id) AS place FROM (
-          SELECT l.id FROM ${sql} l WHERE ${isOf(context)} AND ${isAsked(query)}
-            AND l.replay_offset IS NULL AND l.replayed_at IS NULL ORDER BY l.id ${limit}) waiting) asked
-      WHERE t.id = asked.id;
-    COMMIT`;
-  await link.run(text).catch(async (error: unknown) => {
-    await link.run('ROLLBACK').catch(() => undefined);
-    throw error;
-  });
+        (SELECT id, pg_catalog.row_number() OVER (ORDER BY id) AS place FROM (${waiting}) waiting) asked
+      WHERE t.id = asked.id`,
+  );
 }
 
 /** A row that is rejected again waits on, with the new reason: told in the transaction that moves the position beyond it. */

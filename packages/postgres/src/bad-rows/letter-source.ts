@@ -12,10 +12,8 @@ import type { SinkContext } from '@eos/core';
 import type { Link, TextRow } from '../connection/connection.js';
 import { mapError } from '../connection/error-map.js';
 import { literal } from '../connection/identifiers.js';
+import { REPLAY_PARTITION } from './replay-record.js';
 import { parseRowJson } from './row-json.js';
-
-/** The partition of the record that a replay keeps. */
-export const REPLAY_PARTITION = 'dead letters';
 
 /** Letters that are read at a time: bounds memory with the size of a row. */
 const MOST_ROWS = 100;

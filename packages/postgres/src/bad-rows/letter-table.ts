@@ -1,7 +1,7 @@
 /** The table of dead letters: made where it is missing, checked, and written to. */
 import type { SinkContext, TxId } from '@eos/core';
 import type { Letter } from './bad-rows.js';
-import { FORMAT, permissionError, SETUP_LOCK } from '../law/catalog.js';
+import { FORMAT, inSetUp, permissionError } from '../law/catalog.js';
 import type { Link } from '../connection/connection.js';
 import { literal, quote, quoteTable, type TableName } from '../connection/identifiers.js';
 import { shorten } from '../copy/refuse.js';
@@ -45,13 +45,10 @@ const WRITTEN = [
 export async function ensureLetterTable(link: Link, table: TableName): Promise<void> {
   const sql = quoteTable(table);
   if (await checkLetterTable(link, table)) return;
-  const index = `CREATE INDEX ON ${sql} (pipeline, sink, replay_offset) WHERE replay_offset IS NOT NULL`;
+  const index = `CREATE UNIQUE INDEX ON ${sql} (pipeline, sink, replay_offset) WHERE replay_offset IS NOT NULL`;
   const make = `CREATE TABLE ${sql} (${tableBody()}); ${index}`;
   const guarded = `DO $eos$ BEGIN IF pg_catalog.to_regclass(${literal(sql)}) IS NULL THEN ${make}; END IF; END $eos$`;
-  await link.run(`BEGIN; ${SETUP_LOCK}; ${guarded}; COMMIT`).catch(async (error: unknown) => {
-    await link.run('ROLLBACK').catch(() => undefined);
-    throw error;
-  });
+  await inSetUp(link, guarded);
   if (!(await checkLetterTable(link, table))) throw schemaError(`table ${sql} was made, but cannot be seen`);
 }
 

@@ -3,6 +3,7 @@
  * stand the types of those members that JSON alone would not bring back.
  */
 import { EosError } from '@eos/core';
+import { NOT_IN_JSONB } from '../copy/json-refused.js';
 
 /** How a member is to be read: `bigint`, `date`, `bytes`, `number` (NaN, an infinity, -0), `text` (escaped) or `json` (a text of it). */
 type MemberType = 'bigint' | 'date' | 'bytes' | 'number' | 'text' | 'json';
@@ -15,9 +16,6 @@ export interface RowJson {
 }
 
 type Encoded = readonly [json: string, type?: MemberType];
-
-/** jsonb holds no NUL, and no half of a surrogate pair. */
-const NOT_IN_JSONB = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89ab])/;
 
 export function rowJson(row: unknown): RowJson {
   if (!isPlain(row)) {

@@ -5,7 +5,7 @@
  */
 import { EosError, isEosError, type ChangeBatch } from '@eos/core';
 import type { Reject } from './bad-rows.js';
-import { BEGIN } from '../law/commit.js';
+import { BEGIN } from '../law/begin.js';
 import type { Link } from '../connection/connection.js';
 import { openLane, type CopyLane } from '../copy/copy-lane.js';
 import { HIGH_WATER } from '../copy/copy-stream.js';

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { OP_NAMES, type ChangeBatch, type SinkContext } from '@eos/core';
 import { jsonbText } from '../reader/compared-columns.js';
 import type { Link } from '../connection/connection.js';
-import { literal, quoteTable, type TableName } from '../connection/identifiers.js';
+import { quoteTable, type TableName } from '../connection/identifiers.js';
+import { hasLetters, isOf, isReplayed } from './replay-record.js';
 import { rowJson } from './row-json.js';
 
 /** Whether the row of a batch is one of them. Each letter stands for one row: asked again, it is used up. */
@@ -16,14 +17,13 @@ export type LetterFinder = (batch: ChangeBatch<unknown>, index: number) => boole
 export async function waitingLetters(
   link: Link,
   table: TableName,
-  { pipeline, sink }: SinkContext,
+  context: SinkContext,
 ): Promise<(() => LetterFinder) | undefined> {
   const sql = quoteTable(table);
-  const [there] = await link.run(`SELECT pg_catalog.to_regclass(${literal(sql)}) IS NOT NULL`);
-  if (there?.rows[0]?.[0] !== 't') return undefined;
+  if (!(await hasLetters(link, sql))) return undefined;
   const [answer] = await link.run(`
-    SELECT partition, row_offset, op, pg_catalog.md5(row::pg_catalog.text) FROM ${sql}
-    WHERE pipeline = ${literal(pipeline)} AND sink = ${literal(sink)} AND replayed_at IS NULL`);
+    SELECT l.partition, l.row_offset, l.op, pg_catalog.md5(l.row::pg_catalog.text) FROM ${sql} l
+    WHERE ${isOf(context)} AND NOT ${isReplayed(context)}`);
   const counts = new Map<string, number>();
   const places = new Set<string>();
   for (const [partition, offset, op, digest] of answer?.rows ?? []) {

@@ -1,5 +1,6 @@
 /** One value of each type as a field of COPY's text format, checked so that the server cannot take it for another one. */
 import { MAX_INT64, type Column, type ColumnKind, type ColumnType } from '@eos/core';
+import { NOT_IN_JSONB } from './json-refused.js';
 import { refuse } from './refuse.js';
 import { timestampEncoder } from './timestamp-text.js';
 
@@ -133,14 +134,11 @@ function dateText(value: unknown): string {
   return isDate ? text : refuse('no date of the calendar');
 }
 
-/** A NUL or half of a surrogate pair, escaped as JSON.stringify does: an even number of backslashes before it is text. */
-const JSONB_REFUSES = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
-
 function jsonText(value: unknown): string {
   // Its type says string, but what has no JSON (a function, a symbol) gives undefined.
   const text: unknown = JSON.stringify(value);
   if (typeof text !== 'string') return refuse('no JSON');
-  if (text.includes('\\u') && JSONB_REFUSES.test(text))
+  if (text.includes('\\u') && NOT_IN_JSONB.test(text))
     return refuse('JSON with a NUL or half of a surrogate pair');
   if (text.includes('null')) JSON.stringify(value, refuseNumber);
   return text.replace(/\\/g, '\\\\');

@@ -3,6 +3,7 @@
  * that were updated in place would cost more at each commit for as long as any old snapshot is open.
  */
 import { EosError } from '@eos/core';
+import { inTransaction } from './begin.js';
 import { COMMIT_FUNCTION, COMMIT_NAME } from './commit-function.js';
 import type { Link } from '../connection/connection.js';
 
@@ -10,7 +11,7 @@ import type { Link } from '../connection/connection.js';
 export const FORMAT = 1;
 
 /** Held while anything is made in the database: a number that no other program locks on (the letters `eos1`). */
-export const SETUP_LOCK = 'SELECT pg_catalog.pg_advisory_xact_lock(1701802801)';
+const SETUP_LOCK = 'SELECT pg_catalog.pg_advisory_xact_lock(1701802801)';
 
 const TABLES = `
 CREATE SCHEMA IF NOT EXISTS eos;
@@ -110,12 +111,7 @@ export async function ensureCatalog(link: Link): Promise<void> {
   if (named('object').length === OBJECTS) return;
   if (named('create').length === 0)
     throw permissionError(['CREATE ON DATABASE, once, to make the schema eos']);
-  await link
-    .run(`BEGIN; ${SETUP_LOCK}; ${TABLES} ${COMMIT_FUNCTION}; COMMIT`)
-    .catch(async (error: unknown) => {
-      await link.run('ROLLBACK');
-      throw error;
-    });
+  await inSetUp(link, `${TABLES} ${COMMIT_FUNCTION}`);
 }
 
 /** What reading positions takes. */
@@ -154,8 +150,5 @@ export function permissionError(missing: readonly string[]): EosError {
 
 /** What makes anything in the database takes turns. */
 export async function inSetUp(link: Link, text: string): Promise<void> {
-  await link.run(`BEGIN; ${SETUP_LOCK}; ${text}; COMMIT`).catch(async (error: unknown) => {
-    await link.run('ROLLBACK').catch(() => undefined);
-    throw error;
-  });
+  await inTransaction(link, `${SETUP_LOCK}; ${text}`);
 }

@@ -13,7 +13,7 @@ import {
 } from '@eos/core';
 import type { Backend } from './blockers.js';
 import { checkFormat, FORMAT, missingToRead, permissionError } from './catalog.js';
-import { BEGIN } from './commit.js';
+import { BEGIN } from './begin.js';
 import type { Link, TextRow } from '../connection/connection.js';
 import { isServerError, mapCommitError } from '../connection/error-map.js';
 import { literal } from '../connection/identifiers.js';

@@ -7,15 +7,13 @@ import {
   type SinkContext,
   type TxId,
 } from '@eos/core';
+import { BEGIN } from './begin.js';
 import { FORMAT } from './catalog.js';
 import { COMMIT_NAME } from './commit-function.js';
 import type { Link } from '../connection/connection.js';
 import { mapCommitError } from '../connection/error-map.js';
 import { literal } from '../connection/identifiers.js';
 import type { Table } from '../table/table.js';
-
-/** Begins a transaction of rows: what the server's default might be must not decide. */
-export const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE';
 
 /** Who commits. */
 export interface Committer extends SinkContext {

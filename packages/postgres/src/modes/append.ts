@@ -1,6 +1,6 @@
 /** Append: one COPY straight into the table, kept open over all batches of a transaction. */
 import type { Reject } from '../bad-rows/bad-rows.js';
-import { BEGIN } from '../law/commit.js';
+import { BEGIN } from '../law/begin.js';
 import { queueCopy } from '../copy/copy-queue.js';
 import type { CopyIn } from '../copy/copy-stream.js';
 import { rowAdder } from '../copy/copy-text.js';

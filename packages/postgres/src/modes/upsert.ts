@@ -1,6 +1,6 @@
 /** Upsert: the changes of a transaction by key, straight into the target or by way of a staging table. */
 import { EosError, Op, type ChangeBatch } from '@eos/core';
-import { BEGIN } from '../law/commit.js';
+import { BEGIN } from '../law/begin.js';
 import type { Link } from '../connection/connection.js';
 import { fieldsOf, rowAdder } from '../copy/copy-text.js';
 import { directRows, type Direct } from './direct.js';

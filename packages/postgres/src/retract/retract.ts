@@ -4,7 +4,7 @@
  */
 import { EosError, type ChangeBatch } from '@eos/core';
 import { cancelled, hasInsertsOnly } from './cancelled-batch.js';
-import { BEGIN } from '../law/commit.js';
+import { BEGIN } from '../law/begin.js';
 import type { Answer, Link } from '../connection/connection.js';
 import { startCopy, type CopiesIn } from '../copy/copy-stream.js';
 import { lineMaker, rowAdder } from '../copy/copy-text.js';

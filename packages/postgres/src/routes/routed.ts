@@ -3,7 +3,7 @@
  * for each: so a transaction over a hundred tables costs no more round trips than one over a single table.
  */
 import { EosError, type ChangeBatch } from '@eos/core';
-import { BEGIN } from '../law/commit.js';
+import { BEGIN } from '../law/begin.js';
 import type { Link } from '../connection/connection.js';
 import { startCopy, type CopiesIn } from '../copy/copy-stream.js';
 import { mapError } from '../connection/error-map.js';
