@@ -64,7 +64,7 @@ function tests() {
     'run-many',
     '-t',
     'test',
-    '--parallel=1',
+    '--parallel=2',
     '--skip-nx-cache',
     '--output-style=stream',
   ]);
