@@ -192,8 +192,8 @@ export function batchOf({ rows, ops }: Changes, first = 0): ChangeBatch<Row> {
   };
 }
 
-export function rangeOf(session: SinkSession<Row>, offset: bigint): CommitRange {
-  const to: Advances = new Map([['0', { offset, source: { file: 'a' } }]]);
+export function rangeOf(session: SinkSession<Row>, offset: bigint, partition = '0'): CommitRange {
+  const to: Advances = new Map([[partition, { offset, source: { file: 'a' } }]]);
   return { from: new Map(session.positions), to };
 }
 

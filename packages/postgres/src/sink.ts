@@ -14,9 +14,9 @@ import {
 import { appendWriters } from './modes/append.js';
 import { carefulWriters } from './bad-rows/careful.js';
 import { ensureCatalog } from './law/catalog.js';
-import { claimAll } from './law/claim-retry.js';
-import { readPositions } from './law/claim.js';
+import { claimPartitions, makeClaims, readPositions } from './law/claim.js';
 import { planColumns } from './table/columns.js';
+import { lockRetry, type LockRetry } from './law/lock-retry.js';
 import { linkName, openLink, type Link } from './connection/connection.js';
 import { mapError } from './connection/error-map.js';
 import { withoutMissing } from './table/evolution.js';
@@ -137,9 +137,10 @@ async function openDestination<Row>(
   link: Link,
   settings: Settings,
   context: SinkContext,
+  retry: LockRetry,
 ): Promise<Destination<Row>> {
-  if (settings.route !== undefined) return await openRouted(link, settings.route, context);
-  const { table, id } = await openTarget(link, settings, context);
+  if (settings.route !== undefined) return await openRouted(link, settings.route, context, retry);
+  const { table, id } = await openTarget(link, settings, context, retry);
   const writers = await planWriters<Row>(link, settings, table);
   return { target: id, object: table.sql, tables: [table], writers };
 }
@@ -186,17 +187,25 @@ async function recover<Row>(
     await checkPooling(links);
     // Once a session, so that whatever is missing is made, or told, before the first row.
     await ensureCatalog(links[0]);
-    const { target, object, tables, ...found } = await openDestination<Row>(links[0], settings, context);
-    const writers = await settingAside(links[0], settings, store, context, found.writers);
-    await Promise.all(links.map((link) => writers.prepare(link)));
-    const { lockTimeoutMs, commitTimeoutMs } = settings;
     // What a pooler lends serves somebody else as soon as its client is gone: it must not be ended for what it once was.
     const isLent = links.some(isPooled);
     const terminateBlocking = settings.terminateBlocking && !isLent;
+    const retry = lockRetry(links, { ...context, ...claim }, terminateBlocking);
+    const { target, object, tables, ...found } = await openDestination<Row>(
+      links[0],
+      settings,
+      context,
+      retry,
+    );
+    const writers = await settingAside(links[0], settings, store, context, found.writers);
+    await Promise.all(links.map((link) => writers.prepare(link)));
+    const { lockTimeoutMs, commitTimeoutMs } = settings;
     const backends = isLent ? [] : links;
     const request = { ...context, ...claim, target, object, backends, lockTimeoutMs };
+    await makeClaims(links[0], request);
     return openSession({
-      ...(await claimAll(links, request, terminateBlocking)),
+      // The claim waits for commits in flight.
+      ...(await retry('the claim', () => claimPartitions(links[0], request))),
       links,
       committer: { ...context, owner: claim.owner, timeoutMs: commitTimeoutMs, tables },
       writers,

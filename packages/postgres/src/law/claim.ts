@@ -92,7 +92,7 @@ export async function makeClaims(
  * Judges a conditional claim by what is there now, without waiting for its locks.
  * @throws EOS_FENCED
  */
-export async function judgeUnlocked(link: Link, request: ClaimRequest): Promise<void> {
+export async function judgeUnlocked(link: Link, request: Claim & SinkContext): Promise<void> {
   const found = await readPositions(link, request, request.partitions);
   for (const partition of request.partitions) {
     judgeClaim(partition, found.get(partition), request.replacing.get(partition));
@@ -151,8 +151,8 @@ const LISTED = `
     CROSS JOIN LATERAL pg_catalog.jsonb_to_recordset(c.backends) AS b(pid int, "startedAt" text)
     JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) b.pid AND a.backend_start::text = b."startedAt"`;
 
-/** The connections of earlier sessions that are still there, while somebody else holds the lock on the claims. */
-export async function listedBackends(link: Link, request: ClaimRequest): Promise<readonly Backend[]> {
+/** The connections of earlier sessions that are still there, while somebody holds a lock that this claim needs. */
+export async function listedBackends(link: Link, request: Claim & SinkContext): Promise<readonly Backend[]> {
   const [answer] = await link.run(`${LISTED} WHERE ${ofClaim(request)}`);
   return readBackends(answer?.rows ?? []);
 }

@@ -6,6 +6,7 @@ import { sqlType } from '../table/column-types.js';
 import type { Link } from '../connection/connection.js';
 import { isServerError } from '../connection/error-map.js';
 import { evolve } from '../table/evolution.js';
+import type { LockRetry } from './lock-retry.js';
 import { quote, quoteAll, quoteTable } from '../connection/identifiers.js';
 import type { Settings } from '../options.js';
 import { hashColumn, hashIndex } from '../retract/row-hash.js';
@@ -22,6 +23,7 @@ export interface Target {
 
 /**
  * Finds the table, or makes it where that is allowed, and its identity.
+ * @param retry how to take the lock that adding columns needs
  * @param route its name among several tables
  * @throws EOS_SCHEMA, EOS_PERMISSION, EOS_TARGET_CHANGED where positions exist and the table does not
  */
@@ -29,10 +31,12 @@ export async function openTarget(
   link: Link,
   settings: Settings,
   context: SinkContext,
+  retry: LockRetry,
   route?: string,
 ): Promise<Target> {
   const found = await findTable(link, settings, context, route);
-  const table = found === undefined ? await makeTable(link, settings) : await evolve(link, settings, found);
+  const table =
+    found === undefined ? await makeTable(link, settings) : await evolve(link, settings, found, retry);
   checkGrants(table, settings.mode);
   await checkFitness(link, table, settings);
   return { table, id: await identify(link, table) };

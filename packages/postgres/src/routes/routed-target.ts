@@ -6,6 +6,7 @@ import { withoutMissing } from '../table/evolution.js';
 import type { Settings } from '../options.js';
 import type { RouteSettings } from './route-options.js';
 import { routedWriters } from './routed.js';
+import type { LockRetry } from '../law/lock-retry.js';
 import { STAGING } from '../modes/staging.js';
 import { appendPlan, upsertPlan, type TablePlan } from '../reader/table-rows.js';
 import { findTable, openTarget, type Target } from '../law/target.js';
@@ -31,10 +32,11 @@ export async function openRouted<Row>(
   link: Link,
   { by, tables }: RouteSettings,
   context: SinkContext,
+  retry: LockRetry,
 ): Promise<Destination<Row>> {
   const targets = new Map<string, Target>();
   for (const [name, settings] of tables) {
-    const target = await openTarget(link, settings, context, name);
+    const target = await openTarget(link, settings, context, retry, name);
     targets.set(name, target);
   }
   checkDistinct(targets);

@@ -3,6 +3,7 @@ import { EosError, rowSchema, type Column, type RowSchema } from '@eos/core';
 import { inSetUp } from '../law/catalog.js';
 import { sqlType } from './column-types.js';
 import type { Link } from '../connection/connection.js';
+import type { LockRetry } from '../law/lock-retry.js';
 import { isServerError } from '../connection/error-map.js';
 import { quote } from '../connection/identifiers.js';
 import type { Settings } from '../options.js';
@@ -24,16 +25,18 @@ export function checkMissing({ schema }: Settings, table: Table): void {
 
 /**
  * The table with what was missing, added as columns that take null: the rows that are there have no value for them. Processes that
- * do it at once take turns, and the first one's columns count.
- * @throws EOS_PERMISSION where this role is not the table's owner; EOS_UNAVAILABLE, retryable, where the table stays locked
+ * do it at once take turns, and the first one's columns count. An earlier session that hangs may hold the table, and the claim that
+ * fences it comes later: so it is dealt with here already.
+ * @throws EOS_PERMISSION where this role is not the table's owner; and what `retry` throws where the table stays locked
  */
-export async function evolve(link: Link, settings: Settings, table: Table): Promise<Table> {
+export async function evolve(link: Link, settings: Settings, table: Table, retry: LockRetry): Promise<Table> {
   const missing = settings.evolution === 'fail' ? [] : missingColumns(settings.schema, table);
   if (missing.length === 0) return table;
   const statement = addColumns(table, missing);
   // Whoever reads or writes the table waits behind it: so it must not wait long itself.
   const limit = `SET LOCAL lock_timeout = ${settings.lockTimeoutMs}`;
-  await inSetUp(link, `${limit}; ${statement}`).catch((error: unknown) => {
+  const add = () => inSetUp(link, `${limit}; ${statement}`);
+  await retry(table.sql, add).catch((error: unknown) => {
     throw isServerError(error) && error.code === NOT_OWNER ? ownerError(table, statement, error) : error;
   });
   return (await inspectTable(link, settings.table)) ?? table;
