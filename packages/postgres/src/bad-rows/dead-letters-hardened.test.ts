@@ -88,6 +88,24 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
   );
 
   test(
+    'makes what it needs, and replays, where transactions are read-only and serializable by default',
+    onDatabase(async (fixture) => {
+      await fixture.query(`DO $$ BEGIN
+        EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database());
+        EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = serializable', current_database()); END $$`);
+      const schema = rowSchema({ id: t.int64() });
+      const options = { table: 'flights', schema, create: true, badRows: 'dead-letter' } as const;
+      const session = await (await fixture.open(options)).recover(['0']);
+      await commit(session, { rows: [{ id: 1 }, { id: 'x' }] });
+      await fixture.query(`UPDATE eos.dead_letters SET row = '{"id": 2}'`);
+      const letters = await lettersOf(fixture, options);
+      expect(await letters.replay()).toEqual({ replayed: 1, rejected: 0 });
+      await letters.close();
+      expect(await fixture.column(ids)).toEqual([1, 2]);
+    }),
+  );
+
+  test(
     'a pipeline whose letters could never be replayed is refused before its first row',
     onDatabase(async (fixture) => {
       const options = { table: 'flights', badRows: 'dead-letter' } as const;
