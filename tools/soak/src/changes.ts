@@ -2,7 +2,7 @@
  * The endless changes that the writers read: each is made from its offset alone, so that any writer can read it again, and the
  * oracle can make it without the writers.
  */
-import { Op, rowSchema, t, type ChangelogMode, type OpName, type RowInput } from '@eos/core';
+import { rowSchema, t, type ChangelogMode, type OpName, type RowInput } from '@eos/core';
 
 export const schema = rowSchema({ id: t.int64(), word: t.string(), number: t.int32().nullable() });
 export type SoakRow = RowInput<typeof schema>;
@@ -56,8 +56,6 @@ export function expectedRows(mode: ChangelogMode, end: bigint): ReadonlyMap<stri
 export function textOf({ id, word, number }: SoakRow): string {
   return `${id}|${word}|${number ?? ''}`;
 }
-
-export const isDelete = (op: number): boolean => op === Op.delete;
 
 function copyOf(offset: bigint): SoakRow {
   const which = scatter(offset) % DISTINCT;
