@@ -92,3 +92,9 @@ export function isClientError(error: unknown, name?: string): error is KafkaClie
 export function connectionError(request: string, cause: unknown): KafkaClientError {
   return new KafkaClientError(`${request}: ${messageOf(cause)}`, { kind: 'unavailable', cause });
 }
+
+/** What was thrown, in the terms of this port. */
+export function asClientError(error: unknown): KafkaClientError {
+  if (error instanceof KafkaClientError) return error;
+  return new KafkaClientError(messageOf(error), { kind: 'unavailable', cause: error });
+}

@@ -1,10 +1,13 @@
 /** Records as columns: one block of bytes for all keys, one for all values. No object per record, on the way in or out. */
 
-/** Byte strings, one after the other. Value `i` is `bytes[bounds[i] … bounds[i + 1])`. */
+/**
+ * Byte strings. Value `i` is `bytes[starts[i] … ends[i])`. Where they lie one behind the other, both may be views of one array of
+ * bounds: see {@link packedColumn}.
+ */
 export interface BytesColumn {
   readonly bytes: Buffer;
-  /** One entry more than there are values; the first need not be 0. */
-  readonly bounds: Int32Array;
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
   /** 1 where the value is null, which is not the same as empty; absent: none is. */
   readonly nulls?: Uint8Array;
 }
@@ -49,9 +52,15 @@ export interface LogRecords extends RecordColumns {
 }
 
 /** Value `index` as a view, not a copy; null where it is null. */
-export function bytesAt({ bytes, bounds, nulls }: BytesColumn, index: number): Buffer | null {
+export function bytesAt({ bytes, starts, ends, nulls }: BytesColumn, index: number): Buffer | null {
   if (nulls !== undefined && nulls[index] === 1) return null;
-  return bytes.subarray(bounds[index], bounds[index + 1]);
+  return bytes.subarray(starts[index], ends[index]);
+}
+
+/** A column of values that lie one behind the other; `bounds` has one entry more than there are values. */
+export function packedColumn(bytes: Buffer, bounds: Int32Array, nulls?: Uint8Array): BytesColumn {
+  const column = { bytes, starts: bounds.subarray(0, -1), ends: bounds.subarray(1) };
+  return nulls === undefined ? column : { ...column, nulls };
 }
 
 /** A column of a few values that are at hand. For rows in bulk, fill the block of bytes directly. */
@@ -61,10 +70,10 @@ export function bytesColumn(values: readonly (Uint8Array | string | null)[]): By
   );
   const bounds = new Int32Array(values.length + 1);
   parts.forEach((part, index) => void (bounds[index + 1] = (bounds[index] ?? 0) + part.length));
-  const nulls = values.some((value) => value === null)
-    ? { nulls: Uint8Array.from(values, (value) => (value === null ? 1 : 0)) }
-    : {};
-  return { bytes: Buffer.concat(parts), bounds, ...nulls };
+  const nulls = values.includes(null)
+    ? Uint8Array.from(values, (value) => (value === null ? 1 : 0))
+    : undefined;
+  return packedColumn(Buffer.concat(parts), bounds, nulls);
 }
 
 const EMPTY = Buffer.alloc(0);
