@@ -5,7 +5,10 @@ import type { ChangelogMode } from './changelog.js';
 import type { PartitionId } from './identifiers.js';
 import type { Advance, Positions, SourceIdentity } from './positions.js';
 
-/** A batch as a source hands it out. Every row has its offset, strictly ascending. */
+/**
+ * A batch as a source hands it out. Every row has its offset, ascending; rows of the same offset were made of one record, and are
+ * never in two batches.
+ */
 export interface SourceBatch<Row> extends ChangeBatch<Row> {
   readonly offsets: BigInt64Array;
   /** Where reading starts again after the last row of this batch: at or behind it, never between two of its rows. */
