@@ -4,6 +4,7 @@ import { retried } from './retry.js';
 import { readBatches } from './wire/batch-reader.js';
 import { errorName } from './wire/error-codes.js';
 import { fetchApi } from './wire/fetch.js';
+import { NO_TOPIC_ID } from './wire/metadata.js';
 
 const DEFAULT_BYTES = 4 * 1024 * 1024;
 
@@ -13,12 +14,13 @@ export function logReader(cluster: Cluster): LogReader {
       const onRetry = () => cluster.forgetTopic(topic);
       return await retried({ timeoutMs: cluster.timeoutMs, onRetry }, async () => {
         const node = await cluster.leader(topic, partition);
+        const [metadata] = await cluster.topics([topic]);
         const { error, partitions } = await cluster.request({ node, lane: 'log' }, fetchApi, {
           maxWaitMs,
           minBytes: 1,
           maxBytes,
           isolation: 'uncommitted',
-          topics: [{ topic, partitions: [{ partition, offset, maxBytes }] }],
+          topics: [{ topicId: metadata?.id ?? NO_TOPIC_ID, partitions: [{ partition, offset, maxBytes }] }],
         });
         const [fetched] = partitions;
         const name = errorName(error) ?? (fetched === undefined ? undefined : errorName(fetched.error));

@@ -30,6 +30,8 @@ export interface LogBatch {
   readonly baseOffset: bigint;
   /** Offset of the last one. Compaction may have removed any of them, and leaves both numbers as they are. */
   readonly lastOffset: bigint;
+  /** Epoch of the leader that wrote it: tells a log from another that took its place after a loss. */
+  readonly leaderEpoch: number;
   /** -1: written without idempotence. */
   readonly producerId: bigint;
   readonly producerEpoch: number;

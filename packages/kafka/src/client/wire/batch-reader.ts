@@ -41,6 +41,7 @@ function readBatch(batch: Buffer): LogBatch {
   return {
     baseOffset,
     lastOffset: baseOffset + BigInt(batch.readInt32BE(FIELD.lastOffsetDelta)),
+    leaderEpoch: batch.readInt32BE(FIELD.leaderEpoch),
     producerId: batch.readBigInt64BE(FIELD.producerId),
     producerEpoch: batch.readInt16BE(FIELD.producerEpoch),
     isTransactional: (attributes & ATTRIBUTE.transactional) !== 0,

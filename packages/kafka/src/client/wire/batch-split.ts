@@ -12,7 +12,8 @@ export function splitBatch(bytes: Buffer): BatchBuilder[] {
     [half, records.count],
   ].map(([start = 0, end = 0]) => {
     const builder = new BatchBuilder((bytes.length >> 1) + 1_024);
-    for (let index = start; index < end; index++) builder.append(records, index, records.timestamps[index] ?? 0);
+    for (let index = start; index < end; index++)
+      builder.append(records, index, records.timestamps[index] ?? 0);
     return builder;
   });
 }

@@ -22,7 +22,8 @@ export interface PartitionMetadata {
   readonly leaderEpoch: number;
 }
 
-const NO_ID = Buffer.alloc(16).toString('base64url');
+/** Stands for no topic. */
+export const NO_TOPIC_ID = Buffer.alloc(16).toString('base64url');
 
 /** Brokers and these topics; none named: brokers only. Topics are never made by asking for them. */
 export const metadataApi: Api<readonly string[], MetadataAnswer> = {
@@ -30,7 +31,7 @@ export const metadataApi: Api<readonly string[], MetadataAnswer> = {
   key: 3,
   version: 12,
   encode(writer, topics) {
-    writer.compactArray(topics, (topic) => writer.uuid(NO_ID).compactNullableString(topic).tags());
+    writer.compactArray(topics, (topic) => writer.uuid(NO_TOPIC_ID).compactNullableString(topic).tags());
     writer.boolean(false).boolean(false).tags();
   },
   decode(reader) {

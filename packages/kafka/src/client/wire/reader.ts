@@ -84,11 +84,12 @@ export class Reader {
     return this.view(16).toString('base64url');
   }
 
-  /** Skips tagged fields. */
-  tags(): void {
+  /** Tagged fields: those that `field` does not know are skipped. */
+  tags(field?: (tag: number, value: Reader) => void): void {
     for (let count = this.unsignedVarint(); count > 0; count--) {
-      this.unsignedVarint();
-      this.view(this.unsignedVarint());
+      const tag = this.unsignedVarint();
+      const value = this.view(this.unsignedVarint());
+      field?.(tag, new Reader(value));
     }
   }
 
