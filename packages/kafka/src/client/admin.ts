@@ -63,21 +63,24 @@ async function untilLed(cluster: Cluster, topic: string, partitions: number): Pr
 }
 
 async function offsets(cluster: Cluster, topic: string, at: bigint): Promise<ReadonlyMap<number, bigint>> {
-  return await retried({ timeoutMs: cluster.timeoutMs, onRetry: () => cluster.forgetTopic(topic) }, async () => {
-    const [metadata] = await cluster.topics([topic]);
-    if (metadata === undefined || metadata.partitions.length === 0)
-      throw partitionError('UNKNOWN_TOPIC_OR_PARTITION', topic, 0);
-    const byLeader = groupBy(metadata.partitions, ({ leader }) => leader);
-    const listed = await Promise.all(
-      [...byLeader].map(([node, led]) => {
-        if (node < 0) throw partitionError('LEADER_NOT_AVAILABLE', topic, led[0]?.partition ?? 0);
-        const partitions = led.map(({ partition }) => partition);
-        const request = { isolation: 'uncommitted', at, topics: [{ topic, partitions }] } as const;
-        return cluster.request({ node }, listOffsetsApi, request);
-      }),
-    );
-    return new Map(listed.flat().map((found) => [found.partition, checkedOffset(found)]));
-  });
+  return await retried(
+    { timeoutMs: cluster.timeoutMs, onRetry: () => cluster.forgetTopic(topic) },
+    async () => {
+      const [metadata] = await cluster.topics([topic]);
+      if (metadata === undefined || metadata.partitions.length === 0)
+        throw partitionError('UNKNOWN_TOPIC_OR_PARTITION', topic, 0);
+      const byLeader = groupBy(metadata.partitions, ({ leader }) => leader);
+      const listed = await Promise.all(
+        [...byLeader].map(([node, led]) => {
+          if (node < 0) throw partitionError('LEADER_NOT_AVAILABLE', topic, led[0]?.partition ?? 0);
+          const partitions = led.map(({ partition }) => partition);
+          const request = { isolation: 'uncommitted', at, topics: [{ topic, partitions }] } as const;
+          return cluster.request({ node }, listOffsetsApi, request);
+        }),
+      );
+      return new Map(listed.flat().map((found) => [found.partition, checkedOffset(found)]));
+    },
+  );
 }
 
 function checkedOffset({ error, topic, partition, offset }: ListedOffset): bigint {
@@ -136,4 +139,3 @@ export function throwError(
   if (error === undefined) return;
   throw new KafkaClientError(`${what}: ${message ?? error}`, { kind: kindOf(error), error, ...details });
 }
-

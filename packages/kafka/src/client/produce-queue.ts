@@ -258,7 +258,10 @@ export class ProduceQueue {
   }
 }
 
-function errorOf(answers: readonly ProducedBatch[], { topic, partition }: PartitionState): string | undefined {
+function errorOf(
+  answers: readonly ProducedBatch[],
+  { topic, partition }: PartitionState,
+): string | undefined {
   const answer = answers.find((other) => other.topic === topic && other.partition === partition);
   const name = answer === undefined ? 'UNKNOWN_SERVER_ERROR' : errorName(answer.error);
   // The broker has it already, from the first time that it was sent.

@@ -156,7 +156,10 @@ class Producer implements TransactionalProducer {
     });
   }
 
-  async #commitOffsets(groupId: string, request: Parameters<typeof txnOffsetCommitApi.encode>[1]): Promise<void> {
+  async #commitOffsets(
+    groupId: string,
+    request: Parameters<typeof txnOffsetCommitApi.encode>[1],
+  ): Promise<void> {
     const onRetry = () => this.cluster.forgetCoordinator('group', groupId);
     await retried({ timeoutMs: this.timeoutMs, onRetry }, async () => {
       const node = await this.cluster.coordinator('group', groupId, { timeoutMs: this.timeoutMs });

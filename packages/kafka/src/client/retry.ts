@@ -20,7 +20,10 @@ const LONGEST_PAUSE_MS = 50;
 const UNKNOWN_TOPIC_MS = 2_000;
 
 /** Does `work` until it succeeds, fails for good, or no broker answers: to try that again is the caller's to decide. */
-export async function retried<T>({ timeoutMs, onRetry, signal }: Retrying, work: () => Promise<T>): Promise<T> {
+export async function retried<T>(
+  { timeoutMs, onRetry, signal }: Retrying,
+  work: () => Promise<T>,
+): Promise<T> {
   const start = performance.now();
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(LONGEST_PAUSE_MS, pause * FACTOR)) {
     try {

@@ -48,7 +48,13 @@ export interface ConnectionPoolBuilder {
 
 export type PoolOptions = Pick<
   KafkaConfig,
-  'brokers' | 'ssl' | 'sasl' | 'clientId' | 'requestTimeout' | 'connectionTimeout' | 'reauthenticationThreshold'
+  | 'brokers'
+  | 'ssl'
+  | 'sasl'
+  | 'clientId'
+  | 'requestTimeout'
+  | 'connectionTimeout'
+  | 'reauthenticationThreshold'
 > & { readonly logger: Logger; readonly socketFactory: ISocketFactory };
 
 export interface KafkaJsInternals {
@@ -79,11 +85,14 @@ export function kafkaJsInternals(): KafkaJsInternals {
 }
 
 function parseVersion(loaded: unknown): { readonly version: string } {
-  const version: unknown = typeof loaded === 'object' && loaded !== null ? Reflect.get(loaded, 'version') : '';
+  const version: unknown =
+    typeof loaded === 'object' && loaded !== null ? Reflect.get(loaded, 'version') : '';
   return { version: String(version) };
 }
 
 /** The version says the rest: these are the files of one release. */
-function areFunctions(loaded: Record<keyof KafkaJsInternals, unknown>): loaded is KafkaJsInternals & typeof loaded {
+function areFunctions(
+  loaded: Record<keyof KafkaJsInternals, unknown>,
+): loaded is KafkaJsInternals & typeof loaded {
   return Object.values(loaded).every((value) => typeof value === 'function');
 }

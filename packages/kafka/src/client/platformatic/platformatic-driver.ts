@@ -3,7 +3,10 @@ import type { Connection, ConnectionOptions, Reader, Writer } from '@platformati
 import type { BrokerAddress, BrokerLink, Driver, WireRequest } from '../driver.js';
 
 /** What `@platformatic/kafka` takes for its connections, beside where they go. */
-export interface PlatformaticConfig extends Omit<ConnectionOptions, 'ownerId' | 'context' | 'handleBackPressure'> {
+export interface PlatformaticConfig extends Omit<
+  ConnectionOptions,
+  'ownerId' | 'context' | 'handleBackPressure'
+> {
   /** Each `host:port`. */
   readonly brokers: readonly string[];
   readonly clientId?: string;
@@ -15,7 +18,11 @@ type Library = Pick<typeof import('@platformatic/kafka'), 'Connection' | 'Writer
  * Connections of `@platformatic/kafka`, which needs Node 22.22 or later.
  * @throws EOS_CONFIG where it is not installed, or this Node is too old for it
  */
-export async function platformaticDriver({ brokers, clientId, ...options }: PlatformaticConfig): Promise<Driver> {
+export async function platformaticDriver({
+  brokers,
+  clientId,
+  ...options
+}: PlatformaticConfig): Promise<Driver> {
   const library = await load();
   const seeds = brokers.map(parseAddress);
   let next = 0;
