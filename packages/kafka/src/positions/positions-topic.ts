@@ -106,11 +106,17 @@ export class PositionsReader {
    */
   async read(): Promise<ReadonlyMap<PartitionId, StoredPosition>> {
     const deadline = performance.now() + DECIDED_MS;
-    for (;;) {
-      await Promise.all([...this.#logs.values()].map((log) => log.readToEnd()));
-      if (!(await this.#hasDecided()) || performance.now() > deadline) return this.#positions();
-      await delay(POLL_MS);
+    await this.#readToEnd();
+    for (let undecided = this.#undecided(); undecided.size > 0 && performance.now() < deadline; ) {
+      const isDecided = await this.#hasDecided(undecided);
+      await this.#readToEnd();
+      // Read again after asking: the transaction that goes on may be the one behind it.
+      const left = this.#undecided();
+      if (!isDecided && [...undecided].every(([key, producerId]) => left.get(key) === producerId)) break;
+      undecided = left;
+      if (isDecided) await delay(POLL_MS);
     }
+    return this.#positions();
   }
 
   /**
@@ -121,11 +127,18 @@ export class PositionsReader {
     return this.topic.hasLayout([...this.#logs.values()]);
   }
 
+  async #readToEnd(): Promise<void> {
+    await Promise.all([...this.#logs.values()].map((log) => log.readToEnd()));
+  }
+
+  #undecided(): ReadonlyMap<string, bigint> {
+    const keys = new Map([...this.#logs.values()].flatMap((log) => [...log.undecidedKeys()]));
+    keys.delete(LAYOUT_KEY);
+    return keys;
+  }
+
   /** Whether a transaction whose records have no outcome yet has one at its coordinator. */
-  async #hasDecided(): Promise<boolean> {
-    const undecided = new Map([...this.#logs.values()].flatMap((log) => [...log.undecidedKeys()]));
-    undecided.delete(LAYOUT_KEY);
-    if (undecided.size === 0) return false;
+  async #hasDecided(undecided: ReadonlyMap<string, bigint>): Promise<boolean> {
     const states = await this.client.admin.transactions([...undecided.keys()]).catch((error: unknown) => {
       // Whoever may not ask sees what the log shows.
       if (isClientError(error, 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED')) return NOTHING;
@@ -133,10 +146,8 @@ export class PositionsReader {
     });
     return [...undecided].some(([key, producerId]) => {
       const found = states.get(key);
-      return (
-        found?.producerId === producerId &&
-        (found.state === 'PrepareCommit' || found.state === 'CompleteCommit')
-      );
+      const isCommitted = found?.state === 'PrepareCommit' || found?.state === 'CompleteCommit';
+      return found?.producerId === producerId && isCommitted;
     });
   }
 

@@ -4,7 +4,6 @@ import {
   type Claim,
   type PartitionId,
   type SinkConnector,
-  type SinkContext,
   type SinkDriver,
 } from '@eos/core';
 import { openClient } from '../client/connect.js';
