@@ -2,7 +2,7 @@
 import { Op, type ChangeBatch } from '@eos/core';
 import { bytesAt, bytesColumn, type LogBatch, type RecordColumns } from '../client/records.js';
 import { encodeHeaders } from '../client/headers.js';
-import type { EncodedRecords, PoisonRecord, RecordFormat } from './format.js';
+import type { EncodedRecords, PoisonRecord, ReadableFormat, RecordFormat } from './format.js';
 
 export const CONTEXT = { pipeline: 'orders', sink: 'kafka' };
 export const PLACE = { topic: 'orders', partition: 3, name: 'orders/3' };
@@ -72,7 +72,7 @@ export function logOf(records: readonly (readonly [string | null, string | null]
 }
 
 /** Reads a batch; with `skip`, on behind each record that cannot be read. */
-export async function read<Out>(format: RecordFormat<never, Out>, batch: LogBatch, skip = false) {
+export async function read<Out>(format: ReadableFormat<Out>, batch: LogBatch, skip = false) {
   const decoder = format.decoder?.(PLACE);
   if (decoder === undefined) throw new Error(`${format.name} cannot be read`);
   const rows: Out[] = [];

@@ -2,21 +2,29 @@
 import type { ChangeBatch, ChangelogMode, EosError, SinkContext } from '@eos/core';
 import type { LogBatch, RecordColumns } from '../client/records.js';
 
-/**
- * A format of records, for sinks, sources or both: `json(…)`, `debezium(…)`, `bytes()`, `serializer(…)`.
- * `In` is a row as a sink takes it, `Out` a row as a source hands it out.
- */
-export interface RecordFormat<in out In, out Out = unknown> {
+/** What is known of every format. */
+interface FormatDescription {
   /** For messages. */
   readonly name: string;
   /** Which changes it can hold, and which ones reading it gives. */
   readonly changelog: ChangelogMode;
   /** With `upsert`: the columns of the key. */
   readonly key?: readonly string[];
+}
+
+/** A format that sources can read. */
+export interface ReadableFormat<out Row> extends FormatDescription {
+  /** One for each partition; absent: the format cannot be read. */
+  readonly decoder?: (place: RecordPlace) => RecordDecoder<Row>;
+}
+
+/**
+ * A format of records, for sinks, sources or both: `json(…)`, `debezium(…)`, `bytes()`, `serializer(…)`.
+ * `In` is a row as a sink takes it, `Out` a row as a source hands it out.
+ */
+export interface RecordFormat<in out In, out Out = unknown> extends ReadableFormat<Out> {
   /** Absent: the format cannot be written. What it returns makes the encoder of each transaction. */
   readonly encoder?: (context: SinkContext) => () => RecordEncoder<In>;
-  /** One for each partition; absent: the format cannot be read. */
-  readonly decoder?: (place: RecordPlace) => RecordDecoder<Out>;
 }
 
 /** Records made of changes. */

@@ -6,6 +6,7 @@ export type {
   PoisonRecord,
   RecordDecoder,
   RecordEncoder,
+  ReadableFormat,
   RecordFormat,
   RecordPlace,
   RowTarget,
