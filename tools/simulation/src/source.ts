@@ -35,6 +35,8 @@ function* assigned(
     isOver = true;
     process.assign(world.scheduler.step);
     const rejoin = () => {
+      // Whoever claimed has settled the commit before it: what became of it may stay unknown here.
+      process.wasInterrupted = true;
       world.note('rejoin');
       isOver = false;
     };
