@@ -27,7 +27,9 @@ export async function committedBatches(
 
 class CommittedLog {
   readonly committed: LogBatch[] = [];
-  readonly filter = new TransactionFilter((batch) => this.committed.push(batch));
+  readonly filter = new TransactionFilter((batch) => {
+    this.committed.push(batch);
+  });
   #next = 0n;
 
   constructor(
@@ -43,7 +45,7 @@ class CommittedLog {
 
   async readOn(): Promise<void> {
     const { client, topic, partition } = this;
-    for (let end: bigint | undefined; end === undefined || this.#next < end; ) {
+    for (let end: bigint | undefined; end === undefined || this.#next < end;) {
       const fetched = await client.log.fetch({ topic, partition, offset: this.#next });
       end ??= fetched.highWatermark;
       for (const batch of fetched.batches) if (batch.lastOffset >= this.#next) this.filter.take(batch);

@@ -10,8 +10,7 @@ import {
   type Destination,
   type FoundRow,
 } from '@eos/testkit';
-import { Kafka, logLevel } from 'kafkajs';
-import { API, hasRequest, type TestBroker } from './broker.testing.js';
+import { API, deleteTopicsApi, hasRequest, type TestBroker } from './broker.testing.js';
 import { openClient, type KafkaConnection } from './client/connect.js';
 import { committedBatches } from './committed-records.testing.js';
 import { debezium, json, kafkaSink } from './index.js';
@@ -36,29 +35,27 @@ export async function kafkaDestination(
 ): Promise<Destination> {
   const name = `rows-${randomBytes(6).toString('hex')}`;
   const [topic, positions] = [name, `${name}-positions`];
-  const admin = new Kafka({ brokers: [...broker.brokers], logLevel: logLevel.NOTHING }).admin();
-  await admin.connect();
-  const create = () =>
-    admin.createTopics({ topics: [{ topic, numPartitions: PARTITIONS }], waitForLeaders: true });
-  await create();
   const client = await openClient({ brokers: [...broker.brokers] });
+  const create = () =>
+    client.admin.createTopic({ name: topic, partitions: PARTITIONS, replicationFactor: 1, config: {} });
+  const remove = (...names: string[]) => client.cluster.request('any', deleteTopicsApi, names);
+  await create();
   const options = (brokers: readonly string[]) => ({ driver, brokers: [...brokers], topic, positions, mode });
   return {
     connector: (route) => connector(options(route === 'direct' ? broker.brokers : broker.faultyBrokers)),
     rows: () => readRows(),
     faults: proxyFaults(broker.proxy, { isCommit: (chunk) => hasRequest(chunk, API.endTxn) }),
     outage: proxyOutage(broker.proxy),
-    history: { save: broker.save, restore: broker.restore },
+    history: { save: () => broker.save(), restore: () => broker.restore() },
     recreate: async () => {
-      await admin.deleteTopics({ topics: [topic] });
+      await remove(topic);
       await create();
     },
     child: { module: CHILD, options: options(broker.brokers) },
     async close() {
       broker.proxy.accept();
+      await remove(topic, positions);
       await client.close();
-      await admin.deleteTopics({ topics: [topic, positions] }).catch(() => undefined);
-      await admin.disconnect();
     },
   };
 

@@ -43,11 +43,16 @@ export async function openClient(
 
 async function openDriver(connection: KafkaConnection): Promise<Driver> {
   if (connection.driver === 'platformatic') {
-    const { driver: _, ...options } = connection;
     const { platformaticDriver } = await import('./platformatic/platformatic-driver.js');
-    return await platformaticDriver(options);
+    return await platformaticDriver(withoutDriver(connection));
   }
-  const { driver: _, ...options } = connection;
   const { kafkaJsDriver } = await import('./kafkajs/kafkajs-driver.js');
-  return kafkaJsDriver(options);
+  return kafkaJsDriver(withoutDriver(connection));
+}
+
+/** The driver's own options: what it does not know it may refuse. */
+function withoutDriver<T extends { readonly driver?: string }>(connection: T): Omit<T, 'driver'> {
+  const options = { ...connection };
+  Reflect.deleteProperty(options, 'driver');
+  return options;
 }

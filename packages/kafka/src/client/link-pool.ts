@@ -15,7 +15,7 @@ export class LinkPool {
 
   /** Connects where there is no connection yet; undefined: to any broker. */
   async get(address: BrokerAddress | undefined, lane: string): Promise<BrokerLink> {
-    if (this.#isClosed) throw new Error('the client is closed');
+    this.#checkOpen();
     const name = address === undefined ? `any ${lane}` : `${address.host}:${address.port} ${lane}`;
     const existing = this.#links.get(name);
     if (existing !== undefined) return await existing;
@@ -23,9 +23,8 @@ export class LinkPool {
     this.#links.set(name, opening);
     try {
       const link = await opening;
-      if (!this.#isClosed) return link;
-      link.close();
-      throw new Error('the client is closed');
+      this.#checkOpen(link);
+      return link;
     } catch (error) {
       if (this.#links.get(name) === opening) this.#links.delete(name);
       throw error;
@@ -57,6 +56,13 @@ export class LinkPool {
         () => undefined,
       );
     this.#links.clear();
+  }
+
+  /** A client may be closed while it connects. */
+  #checkOpen(link?: BrokerLink): void {
+    if (!this.#isClosed) return;
+    link?.close();
+    throw new Error('the client is closed');
   }
 
   /** The options may name one broker of several, which may be down: what is known of the others is tried next. */

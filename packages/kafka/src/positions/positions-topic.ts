@@ -107,7 +107,7 @@ export class PositionsReader {
   async read(): Promise<ReadonlyMap<PartitionId, StoredPosition>> {
     const deadline = performance.now() + DECIDED_MS;
     await this.#readToEnd();
-    for (let undecided = this.#undecided(); undecided.size > 0 && performance.now() < deadline; ) {
+    for (let undecided = this.#undecided(); undecided.size > 0 && performance.now() < deadline;) {
       const isDecided = await this.#hasDecided(undecided);
       await this.#readToEnd();
       // Read again after asking: the transaction that goes on may be the one behind it.

@@ -1,11 +1,5 @@
 /** The port: topics of Kafka as a sink. */
-import {
-  defineSink,
-  type Claim,
-  type PartitionId,
-  type SinkConnector,
-  type SinkDriver,
-} from '@eos/core';
+import { defineSink, type Claim, type PartitionId, type SinkConnector, type SinkDriver } from '@eos/core';
 import { openClient } from '../client/connect.js';
 import { eosError } from '../client/eos-error.js';
 import { positionsOf } from '../positions/positions-topic.js';

@@ -39,7 +39,7 @@ export class KafkaTransaction<Row> implements TransactionDriver<Row> {
 
   /** Every record is in the log, and the brokers have taken it; nothing is decided. */
   async prepare(): Promise<void> {
-    await this.#each(this.#parts.keys(), async (partition) => {
+    await this.#each('aborted', this.#parts.keys(), async (partition) => {
       const part = this.#parts.get(partition);
       const rest = await part?.encoder.finish();
       if (part !== undefined && rest !== undefined) await this.#send(partition, part, rest);
@@ -48,7 +48,7 @@ export class KafkaTransaction<Row> implements TransactionDriver<Row> {
   }
 
   async commit({ from, next }: DriverCommit): Promise<void> {
-    await this.#each(from.keys(), async (partition) => {
+    await this.#each('committed', from.keys(), async (partition) => {
       const position = next.get(partition);
       if (position !== undefined) await this.#commitPartition(partition, position);
     });
@@ -97,8 +97,12 @@ export class KafkaTransaction<Row> implements TransactionDriver<Row> {
     this.session.committed(partition, position, committedAt);
   }
 
-  /** Does it for all partitions side by side, and throws one error for all that failed. */
+  /**
+   * Does it for all partitions side by side, and throws one error for all that failed.
+   * @param success what became of a partition where the work succeeded
+   */
   async #each(
+    success: Outcome,
     partitions: Iterable<PartitionId>,
     work: (partition: PartitionId) => Promise<void>,
   ): Promise<void> {
@@ -115,7 +119,7 @@ export class KafkaTransaction<Row> implements TransactionDriver<Row> {
     const outcomes = new Map<PartitionId, Outcome>();
     const failures = results.flatMap((result, index) => {
       const failure = result.status === 'rejected' ? eosError(result.reason) : undefined;
-      outcomes.set(names[index] ?? '', failure === undefined ? 'committed' : failure.outcome);
+      outcomes.set(names[index] ?? '', failure === undefined ? success : failure.outcome);
       return failure ?? [];
     });
     const [first] = failures;
