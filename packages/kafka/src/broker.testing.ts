@@ -3,7 +3,6 @@ import { cp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort, startKafka, type KafkaOptions, type KafkaServer } from '@eos/services';
 import { tcpProxy, type TcpProxy } from '@eos/testkit';
-import type { Api } from './client/wire/api.js';
 
 export interface TestBroker extends KafkaServer {
   /** Whoever connects here goes through the proxy, also where the brokers' metadata sends them. */
@@ -80,27 +79,3 @@ export const API = {
   endTxn: 26,
   txnOffsetCommit: 28,
 } as const;
-
-/** For harnesses: the sink deletes nothing. */
-export const deleteTopicsApi: Api<readonly string[], readonly number[]> = {
-  name: 'DeleteTopics',
-  key: 20,
-  version: 6,
-  encode(writer, topics) {
-    writer.compactArray(topics, (topic) =>
-      writer.compactNullableString(topic).bytes(Buffer.alloc(16)).tags(),
-    );
-    writer.int32(30_000).tags();
-  },
-  decode(reader) {
-    reader.int32();
-    return reader.compactArray(() => {
-      reader.compactNullableString();
-      reader.uuid();
-      const error = reader.int16();
-      reader.compactNullableString();
-      reader.tags();
-      return error;
-    });
-  },
-};

@@ -10,7 +10,8 @@ import {
   type Destination,
   type FoundRow,
 } from '@eos/testkit';
-import { API, deleteTopicsApi, hasRequest, type TestBroker } from './broker.testing.js';
+import { deleteTopicsApi } from './broker-requests.testing.js';
+import { API, hasRequest, type TestBroker } from './broker.testing.js';
 import { openClient, type KafkaConnection } from './client/connect.js';
 import { committedBatches } from './committed-records.testing.js';
 import { debezium, json, kafkaSink } from './index.js';

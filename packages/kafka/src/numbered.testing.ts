@@ -12,7 +12,8 @@ import {
 import type { KafkaClient } from './client/client.js';
 import { openClient, type KafkaConnection } from './client/connect.js';
 import { bytesAt } from './client/records.js';
-import { deleteTopicsApi, type TestBroker } from './broker.testing.js';
+import { deleteTopicsApi } from './broker-requests.testing.js';
+import type { TestBroker } from './broker.testing.js';
 import { committedBatches } from './committed-records.testing.js';
 import { json } from './encoding/index.js';
 import { kafkaSink } from './sink/kafka-sink.js';
@@ -37,6 +38,7 @@ export interface TestTopics {
   ): ReturnType<typeof kafkaSink<NumberRow>>;
   /** The ids of all committed rows, in order of size. */
   ids(): Promise<number[]>;
+  remove(...topics: string[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -55,6 +57,9 @@ export async function testTopics(
       replicationFactor: 1,
       config: topic === output ? config : {},
     });
+  const remove = async (...topics: string[]) => {
+    await client.cluster.request('any', deleteTopicsApi, topics);
+  };
   return {
     client,
     input,
@@ -75,8 +80,9 @@ export async function testTopics(
       );
       return ids.sort((left, right) => left - right);
     },
+    remove,
     async close() {
-      await client.cluster.request('any', deleteTopicsApi, [input, output, positions]);
+      await remove(input, output, positions);
       await client.close();
     },
   };

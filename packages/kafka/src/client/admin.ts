@@ -16,7 +16,7 @@ export function kafkaAdmin(cluster: Cluster): KafkaAdmin {
     async createTopic(topic) {
       await retried({ timeoutMs }, async () => {
         const { controllerId } = await cluster.brokers();
-        const { error, message } = await cluster.request({ node: controllerId }, createTopicApi, {
+        const { error, message } = await cluster.ask({ node: controllerId }, createTopicApi, {
           ...topic,
           timeoutMs,
         });
@@ -26,7 +26,7 @@ export function kafkaAdmin(cluster: Cluster): KafkaAdmin {
       await retried({ timeoutMs }, () => untilLed(cluster, topic.name, topic.partitions));
     },
     async topicConfig(topic) {
-      const { error, message, settings } = await cluster.request('any', describeTopicConfigApi, topic);
+      const { error, message, settings } = await cluster.ask('any', describeTopicConfigApi, topic);
       throwError(error, `the settings of topic ${topic} cannot be read`, message, { topic });
       return settings;
     },
@@ -75,7 +75,7 @@ async function offsets(cluster: Cluster, topic: string, at: bigint): Promise<Rea
           if (node < 0) throw partitionError('LEADER_NOT_AVAILABLE', topic, led[0]?.partition ?? 0);
           const partitions = led.map(({ partition }) => partition);
           const request = { isolation: 'uncommitted', at, topics: [{ topic, partitions }] } as const;
-          return cluster.request({ node }, listOffsetsApi, request);
+          return cluster.ask({ node }, listOffsetsApi, request);
         }),
       );
       return new Map(listed.flat().map((found) => [found.partition, checkedOffset(found)]));
@@ -95,7 +95,7 @@ async function describeTransactions(cluster: Cluster, ids: readonly string[]) {
     const nodes = await cluster.coordinators('transaction', ids);
     const byNode = groupBy(ids, (id) => nodes.get(id) ?? -1);
     const described = await Promise.all(
-      [...byNode].map(([node, named]) => cluster.request({ node }, describeTransactionsApi, named)),
+      [...byNode].map(([node, named]) => cluster.ask({ node }, describeTransactionsApi, named)),
     );
     return new Map(
       described.flat().flatMap((found) => {
@@ -116,7 +116,7 @@ async function listTransactions(
     const { brokers } = await cluster.brokers();
     const answers = await Promise.all(
       brokers.map(({ nodeId }) =>
-        cluster.request({ node: nodeId }, listTransactionsApi, { states: OPEN_STATES, producerIds }),
+        cluster.ask({ node: nodeId }, listTransactionsApi, { states: OPEN_STATES, producerIds }),
       ),
     );
     return answers.flatMap(({ error, transactions }) => {

@@ -1,5 +1,5 @@
 /** The brokers of one cluster: who leads what, who coordinates what, and the connections to them. */
-import { connectionError, KafkaClientError, kindOf } from './client-error.js';
+import { connectionError, isClientError, KafkaClientError, kindOf } from './client-error.js';
 import type { BrokerLink, Driver } from './driver.js';
 import { LinkPool } from './link-pool.js';
 import { retried, type Retrying } from './retry.js';
@@ -60,6 +60,21 @@ export class Cluster {
       throw connectionError(`cannot connect to ${this.#shown(broker)}`, error);
     });
     return await this.#send(link, api, request, options);
+  }
+
+  /** The same for a request that may be sent twice: a connection that was lost while it was idle is made again. */
+  async ask<Request, Answer>(
+    target: Target | 'any',
+    api: Api<Request, Answer>,
+    request: Request,
+    options: RequestOptions = {},
+  ): Promise<Answer> {
+    try {
+      return await this.request(target, api, request, options);
+    } catch (error) {
+      if (!isClientError(error) || error.kind !== 'unavailable' || error.error !== undefined) throw error;
+      return await this.request(target, api, request, options);
+    }
   }
 
   /** Metadata of topics, from the cache where `isFresh` is not asked for. Topics that are not there have an error. */
@@ -145,7 +160,7 @@ export class Cluster {
   }
 
   async #findCoordinators(type: CoordinatorType, keys: readonly string[]): Promise<void> {
-    const found = await this.request('any', findCoordinatorApi, { type, keys });
+    const found = await this.ask('any', findCoordinatorApi, { type, keys });
     for (const { key, nodeId, error, message } of found) {
       const name = errorName(error);
       if (name !== undefined) {
@@ -162,7 +177,7 @@ export class Cluster {
   }
 
   async #refresh(names: readonly string[]): Promise<MetadataAnswer> {
-    const answer = await this.request('any', metadataApi, names);
+    const answer = await this.ask('any', metadataApi, names);
     this.#brokers = answer;
     this.#links.know(answer.brokers);
     for (const name of names) this.#topics.delete(name);

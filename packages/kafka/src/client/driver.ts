@@ -15,6 +15,8 @@ export interface Driver {
 
 /** One connection. Requests are answered in their order. */
 export interface BrokerLink {
+  /** False where it was lost, and does not come back by itself. */
+  isOpen(): boolean;
   /** Sends a request once, and gives what follows the head of its answer. Rejects where the answer does not come. */
   send(request: WireRequest): Promise<Buffer>;
   /** Whoever waits for an answer is rejected. Never throws. */

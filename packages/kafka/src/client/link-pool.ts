@@ -17,8 +17,8 @@ export class LinkPool {
   async get(address: BrokerAddress | undefined, lane: string): Promise<BrokerLink> {
     this.#checkOpen();
     const name = address === undefined ? `any ${lane}` : `${address.host}:${address.port} ${lane}`;
-    const existing = this.#links.get(name);
-    if (existing !== undefined) return await existing;
+    const existing = await this.#links.get(name);
+    if (existing?.isOpen() === true) return existing;
     const opening = address === undefined ? this.#connectAny() : this.driver.connect(address);
     this.#links.set(name, opening);
     try {

@@ -15,7 +15,7 @@ export function logReader(cluster: Cluster): LogReader {
       return await retried({ timeoutMs: cluster.timeoutMs, onRetry }, async () => {
         const node = await cluster.leader(topic, partition);
         const [metadata] = await cluster.topics([topic]);
-        const { error, partitions } = await cluster.request({ node, lane: 'log' }, fetchApi, {
+        const { error, partitions } = await cluster.ask({ node, lane: 'log' }, fetchApi, {
           maxWaitMs,
           minBytes: 1,
           maxBytes,

@@ -30,7 +30,7 @@ export async function initProducer(
   const onRetry = (failure: KafkaClientError) => forgetMoved(cluster, transactionalId, failure);
   const { producerId, epoch } = await retried({ timeoutMs, onRetry }, async () => {
     const node = await cluster.coordinator('transaction', transactionalId, { timeoutMs });
-    const answer = await cluster.request({ node, lane }, initProducerIdApi, {
+    const answer = await cluster.ask({ node, lane }, initProducerIdApi, {
       transactionalId,
       transactionTimeoutMs,
     });

@@ -48,8 +48,21 @@ export class PositionsTopic {
   /** Every record there is: for setting up the topic. */
   async readAll(): Promise<readonly PositionLog[]> {
     const logs = range(this.partitions).map((partition) => this.log(partition, () => true));
-    await Promise.all(logs.map((log) => log.readToEnd()));
+    await this.readToEnd(logs);
     return logs;
+  }
+
+  /** Reads on, until what was written to all partitions when the topic was set up shows in all of them, or in none. */
+  async readToEnd(logs: readonly PositionLog[]): Promise<void> {
+    const deadline = performance.now() + DECIDED_MS;
+    for (;;) {
+      await Promise.all(logs.map((log) => log.readToEnd()));
+      const without = logs.filter(({ found }) => !found.has(LAYOUT_KEY));
+      const isTorn =
+        without.length < logs.length && without.some((log) => log.undecidedKeys().has(LAYOUT_KEY));
+      if (!isTorn || performance.now() > deadline) return;
+      await delay(POLL_MS);
+    }
   }
 
   /** @throws EOS_TARGET_CHANGED where only some of the partitions know how many there are, or another number */
@@ -128,7 +141,7 @@ export class PositionsReader {
   }
 
   async #readToEnd(): Promise<void> {
-    await Promise.all([...this.#logs.values()].map((log) => log.readToEnd()));
+    await this.topic.readToEnd([...this.#logs.values()]);
   }
 
   #undecided(): ReadonlyMap<string, bigint> {

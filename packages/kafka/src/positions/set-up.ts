@@ -1,4 +1,5 @@
 /** Making the positions topic, and refusing one that could lose a position. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { EosError, type SinkContext } from '@eos/core';
 import { isClientError } from '../client/client-error.js';
 import type { KafkaClient } from '../client/client.js';
@@ -117,14 +118,39 @@ export async function setUpPositionsTopic(
   targets: readonly string[],
   settings: PositionsSettings,
 ): Promise<void> {
-  const logs = await topic.readAll();
-  if (topic.hasLayout(logs)) return;
-  if (logs.some(({ found }) => found.size > 0)) {
-    const message = `topic ${topic.name} holds records that Eos has not written: use a topic of its own as positionsTopic`;
-    throw new EosError('EOS_CONFIG', message, { details: { option: 'positionsTopic', topic: topic.name } });
+  for (let attempt = 1; ; attempt++) {
+    // Looked at first: whoever sets the topic up does so before there is a record in the target.
+    const filled = settings.ignoreExistingRecords ? undefined : await filledTarget(client, targets);
+    const logs = await topic.readAll();
+    if (topic.hasLayout(logs)) return;
+    if (logs.some(({ found }) => found.size > 0)) {
+      const message = `topic ${topic.name} holds records that Eos has not written: use a topic of its own as positionsTopic`;
+      throw new EosError('EOS_CONFIG', message, {
+        details: { option: 'positionsTopic', topic: topic.name },
+      });
+    }
+    if (filled !== undefined) throw filledError(topic.name, filled);
+    try {
+      await writeLayout(client, topic, context, settings);
+    } catch (error) {
+      // Another process of this pipeline begins at the same moment.
+      const isOvertaken = isClientError(error) && error.kind === 'producer-lost';
+      if (!isOvertaken || attempt === SET_UP_ATTEMPTS) throw error;
+      await delay(Math.random() * SET_UP_PAUSE_MS);
+    }
   }
-  if (!settings.ignoreExistingRecords) await checkEmpty(client, topic.name, targets);
-  const { transactionTimeoutMs } = settings;
+}
+
+const SET_UP_ATTEMPTS = 20;
+const SET_UP_PAUSE_MS = 100;
+
+/** To all partitions, or to none. Two that do so at the same time write the same. */
+async function writeLayout(
+  client: KafkaClient,
+  topic: PositionsTopic,
+  context: SinkContext,
+  { transactionTimeoutMs }: PositionsSettings,
+): Promise<void> {
   const producer = await client.initProducer({
     // As of a source partition without a name, which there is not: covered by the same grants.
     transactionalId: positionKey(context, ''),
@@ -132,7 +158,11 @@ export async function setUpPositionsTopic(
     timeoutMs: client.cluster.timeoutMs,
   });
   try {
-    const record = { count: 1, keys: bytesColumn([LAYOUT_KEY]), values: bytesColumn([layoutValue(topic)]) };
+    const record = {
+      count: 1,
+      keys: bytesColumn([LAYOUT_KEY]),
+      values: bytesColumn([layoutValue(topic)]),
+    };
     for (let partition = 0; partition < topic.partitions; partition++)
       await producer.send(topic.name, partition, record);
     await producer.commit();
@@ -141,16 +171,28 @@ export async function setUpPositionsTopic(
   }
 }
 
-async function checkEmpty(client: KafkaClient, positions: string, targets: readonly string[]): Promise<void> {
-  for (const target of targets) {
-    const ends = await client.admin.highWatermarks(target);
+interface FilledTarget {
+  readonly topic: string;
+  readonly records: bigint;
+}
+
+async function filledTarget(
+  client: KafkaClient,
+  targets: readonly string[],
+): Promise<FilledTarget | undefined> {
+  for (const topic of targets) {
+    const ends = await client.admin.highWatermarks(topic);
     const records = [...ends.values()].reduce((sum, end) => sum + end, 0n);
-    if (records === 0n) continue;
-    const message =
-      `topic ${positions} holds no positions, and topic ${target} has ${records.toString()} records: were positions deleted? ` +
-      `Restore them. If the records are not from this pipeline, set ignoreExistingRecords: true for the first start`;
-    throw new EosError('EOS_CONFIG', message, {
-      details: { option: 'ignoreExistingRecords', topic: target, records },
-    });
+    if (records > 0n) return { topic, records };
   }
+  return undefined;
+}
+
+function filledError(positions: string, { topic, records }: FilledTarget): EosError {
+  const message =
+    `topic ${positions} holds no positions, and topic ${topic} has ${records.toString()} records: were positions deleted? ` +
+    `Restore them. If the records are not from this pipeline, set ignoreExistingRecords: true for the first start`;
+  return new EosError('EOS_CONFIG', message, {
+    details: { option: 'ignoreExistingRecords', topic, records },
+  });
 }

@@ -37,6 +37,8 @@ export function kafkaJsDriver(config: KafkaConfig): Driver {
 
 function link(pool: ConnectionPool, { Encoder }: KafkaJsInternals): BrokerLink {
   return {
+    // KafkaJS connects again when it is asked to send.
+    isOpen: () => true,
     async send({ name, key, version, body, timeoutMs }: WireRequest) {
       const answer = await pool.send({
         request: {

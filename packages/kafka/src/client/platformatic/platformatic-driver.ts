@@ -66,6 +66,7 @@ function parseAddress(text: string): BrokerAddress {
 
 function link(connection: Connection, { Writer: BodyWriter }: Library): BrokerLink {
   return {
+    isOpen: () => connection.isConnected(),
     send: ({ key, version, body }: WireRequest) =>
       new Promise<Buffer>((resolve, reject) => {
         const payload = (): Writer => BodyWriter.create().append(body);
