@@ -58,11 +58,7 @@ describe('json', () => {
           if (records === undefined) throw new Error('no records');
           const found = await read(format, logBatch(records));
           // Zeros at the end of a decimal are not kept by a JSON number: 0.0 is 0.
-          const plain = ({
-            raw,
-            price,
-            ...rest
-          }: Omit<(typeof rows)[number], 'raw'> & { raw: Uint8Array }) => ({
+          const plain = <Read extends { raw: Uint8Array; price: string }>({ raw, price, ...rest }: Read) => ({
             ...rest,
             raw: Buffer.from(raw).toString('hex'),
             price: 'decimal' in options ? plainDecimal(price) : price,
