@@ -79,6 +79,30 @@ export const deleteRecordsApi: Api<
   },
 };
 
+/** Sets one setting of a topic. */
+export const alterTopicConfigApi: Api<
+  { readonly topic: string; readonly name: string; readonly value: string },
+  number
+> = {
+  name: 'IncrementalAlterConfigs',
+  key: 44,
+  version: 1,
+  encode(writer, { topic, name, value }) {
+    writer.compactArray([topic], () => {
+      writer.int8(2).compactString(topic);
+      writer.compactArray([name], () =>
+        writer.compactString(name).int8(0).compactNullableString(value).tags(),
+      );
+      writer.tags();
+    });
+    writer.boolean(false).tags();
+  },
+  decode(reader) {
+    reader.int32();
+    return checked(reader.compactArray(() => reader.int16())[0]);
+  },
+};
+
 export interface Grant {
   readonly resource: 'topic' | 'group' | 'cluster' | 'transactional-id';
   readonly name: string;

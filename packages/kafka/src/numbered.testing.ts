@@ -1,7 +1,9 @@
 /** Rows that are numbers, from a topic that need not be read, to a topic that can be checked. */
 import { randomBytes } from 'node:crypto';
 import {
+  isEosError,
   rowSchema,
+  type EosError,
   t,
   type Positions,
   type ReadLimit,
@@ -36,6 +38,9 @@ export interface TestTopics {
     connection: Partial<KafkaConnection>,
     options?: Partial<KafkaSinkOptions<NumberRow>>,
   ): ReturnType<typeof kafkaSink<NumberRow>>;
+  routedSink(
+    route: NonNullable<KafkaSinkOptions<NumberRow>['route']>,
+  ): ReturnType<typeof kafkaSink<NumberRow>>;
   /** The ids of all committed rows, in order of size. */
   ids(): Promise<number[]>;
   remove(...topics: string[]): Promise<void>;
@@ -60,6 +65,10 @@ export async function testTopics(
   const remove = async (...topics: string[]) => {
     await client.cluster.request('any', deleteTopicsApi, topics);
   };
+  const common = {
+    format: json({ schema: numberSchema, key: ['id'] }),
+    positionsTopic: { name: positions, partitions: 2 },
+  };
   return {
     client,
     input,
@@ -67,12 +76,12 @@ export async function testTopics(
     positions,
     sink: (connection, options = {}) =>
       kafkaSink<NumberRow>({
+        ...common,
         connection: { brokers, ...connection } as KafkaConnection,
         topic: output,
-        format: json({ schema: numberSchema, key: ['id'] }),
-        positionsTopic: { name: positions, partitions: 2 },
         ...options,
       }),
+    routedSink: (route) => kafkaSink<NumberRow>({ ...common, connection: { brokers }, route }),
     async ids() {
       const batches = [...(await committedBatches(client, output)).values()].flat();
       const ids = batches.flatMap(({ records }) =>
@@ -148,4 +157,14 @@ export function numbers({
 /** All numbers up to, not including, `count`. */
 export function upTo(count: number): number[] {
   return Array.from({ length: count }, (_, id) => id);
+}
+
+/** The error that the work ends in. */
+export async function failureOf(work: Promise<unknown>): Promise<EosError> {
+  const failure = await work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (isEosError(failure)) return failure;
+  throw failure ?? new Error('nothing failed');
 }

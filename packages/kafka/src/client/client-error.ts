@@ -90,7 +90,14 @@ export function isClientError(error: unknown, name?: string): error is KafkaClie
 
 /** What a driver threw: a connection that is not there, or went away. */
 export function connectionError(request: string, cause: unknown): KafkaClientError {
+  if (cause instanceof KafkaClientError) return cause;
   return new KafkaClientError(`${request}: ${messageOf(cause)}`, { kind: 'unavailable', cause });
+}
+
+/** The broker did not take user and password, or does not speak the mechanism. */
+export function authenticationError(cause: unknown): KafkaClientError {
+  const message = `the broker refused the connection: ${messageOf(cause)}`;
+  return new KafkaClientError(message, { kind: 'refused', error: 'SASL_AUTHENTICATION_FAILED', cause });
 }
 
 /** What was thrown, in the terms of this port. */

@@ -18,6 +18,11 @@ const FACTOR = 1.6;
 const LONGEST_PAUSE_MS = 50;
 /** A topic that is there is not known to a broker that has just started, for so long at most. */
 const UNKNOWN_TOPIC_MS = 2_000;
+const UNKNOWN_TOPIC: ReadonlySet<string> = new Set([
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'UNKNOWN_TOPIC_ID',
+  'INCONSISTENT_TOPIC_ID',
+]);
 
 /** Does `work` until it succeeds, fails for good, or no broker answers: to try that again is the caller's to decide. */
 export async function retried<T>(
@@ -39,6 +44,6 @@ export async function retried<T>(
 
 /** How long the reason of a failure may last, in milliseconds. */
 function passesWithin({ kind, error }: KafkaClientError): number {
-  if (error === 'UNKNOWN_TOPIC_OR_PARTITION') return UNKNOWN_TOPIC_MS;
+  if (error !== undefined && UNKNOWN_TOPIC.has(error)) return UNKNOWN_TOPIC_MS;
   return kind === 'unavailable' && error !== undefined ? Infinity : 0;
 }

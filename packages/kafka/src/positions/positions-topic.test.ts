@@ -1,13 +1,18 @@
 /** What could lose a position stops, and says what to do. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { isEosError, type Position } from '@eos/core';
+import { pipeline, type Position, type SinkConnector } from '@eos/core';
 import { describeWith, missingForKafka } from '@eos/services';
 import { startTestBroker, type TestBroker } from '../broker.testing.js';
-import { createPartitionsApi, deleteRecordsApi } from '../broker-requests.testing.js';
+import { alterTopicConfigApi, createPartitionsApi, deleteRecordsApi } from '../broker-requests.testing.js';
 import { bytesColumn } from '../client/records.js';
-import { numbers, testTopics, upTo, type TestTopics } from '../numbered.testing.js';
-import { pipeline, type SinkConnector } from '@eos/core';
-import type { NumberRow } from '../numbered.testing.js';
+import {
+  failureOf,
+  numbers,
+  testTopics,
+  upTo,
+  type NumberRow,
+  type TestTopics,
+} from '../numbered.testing.js';
 import { LAYOUT_KEY, parsePositionValue, positionValue } from './position-record.js';
 
 describeWith({ describe, beforeAll, afterAll }, 'kafka', missingForKafka(), startTestBroker, (getBroker) => {
@@ -106,10 +111,19 @@ describeWith({ describe, beforeAll, afterAll }, 'kafka', missingForKafka(), star
     await withTopics(getBroker(), async (topics) => {
       await run(topics.sink({}), 10);
       const { client, positions } = topics;
+      // Kafka deletes none of a topic that is only compacted: somebody has tried out another setting.
+      const alter = (value: string) =>
+        client.cluster.request('any', alterTopicConfigApi, {
+          topic: positions,
+          name: 'cleanup.policy',
+          value,
+        });
+      await alter('delete');
       for (const [partition, offset] of await client.admin.highWatermarks(positions)) {
         const node = await client.cluster.leader(positions, partition);
         await client.cluster.request({ node }, deleteRecordsApi, { topic: positions, partition, offset });
       }
+      await alter('compact');
       const failure = await failureOf(run(topics.sink({}), 20));
       expect(failure).toMatchObject({ code: 'EOS_TARGET_CHANGED', retryable: false });
       expect(await topics.ids()).toEqual(upTo(10));
@@ -208,13 +222,4 @@ async function run(sink: SinkConnector<NumberRow>, count: number): Promise<void>
     sinks: { s: sink },
     retry: { attempts: 3, initialMs: 1, maxMs: 1 },
   }).run({ signals: [] });
-}
-
-async function failureOf(work: Promise<unknown>) {
-  const failure = await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (isEosError(failure)) return failure;
-  throw failure ?? new Error('nothing failed');
 }

@@ -1,4 +1,5 @@
 import { Kafka, logLevel, type KafkaConfig } from 'kafkajs';
+import { authenticationError } from '../client-error.js';
 import type { BrokerAddress, BrokerLink, Driver, WireRequest } from '../driver.js';
 import { kafkaJsInternals, type ConnectionPool, type KafkaJsInternals } from './internals.js';
 
@@ -28,7 +29,8 @@ export function kafkaJsDriver(config: KafkaConfig): Driver {
       await broker.connect();
     } catch (error) {
       closePool(pool);
-      throw error;
+      const isRefused = error instanceof Error && error.name === 'KafkaJSSASLAuthenticationError';
+      throw isRefused ? authenticationError(error) : error;
     }
     return link(pool, internals);
   };

@@ -1,5 +1,6 @@
 import { EosError, messageOf } from '@eos/core';
 import type { Connection, ConnectionOptions, Reader, Writer } from '@platformatic/kafka';
+import { authenticationError } from '../client-error.js';
 import type { BrokerAddress, BrokerLink, Driver, WireRequest } from '../driver.js';
 
 /** What `@platformatic/kafka` takes for its connections, beside where they go. */
@@ -30,7 +31,12 @@ export async function platformaticDriver({
     const connection = new library.Connection(clientId ?? 'eos', options);
     // Who waits for an answer is told; an error that nobody listens to would end the process.
     connection.on('error', () => undefined);
-    await connection.connect(host, port);
+    try {
+      await connection.connect(host, port);
+    } catch (error) {
+      const isRefused = error instanceof Error && 'code' in error && error.code === 'PLT_KFK_AUTHENTICATION';
+      throw isRefused ? authenticationError(error) : error;
+    }
     return link(connection, library);
   };
   return {

@@ -69,6 +69,7 @@ class Cursor {
   text(): string {
     const length = this.int16();
     this.#at += length;
+    if (this.#at > this.bytes.length) throw new RangeError(`a text of ${length} bytes is beyond the end`);
     return this.bytes.toString('utf8', this.#at - length, this.#at);
   }
 
