@@ -31,6 +31,7 @@ export function kafkaSink<Row>(options: KafkaSinkOptions<Row>): SinkConnector<Ro
       changelog: format.changelog,
       ...(format.changelog === 'upsert' && format.key !== undefined ? { key: format.key } : {}),
       atomic: 'partition',
+      transactionTimeoutMs: settings.transactionTimeoutMs,
       staging: false,
       deadLetters: false,
       durable: true,
