@@ -202,6 +202,7 @@ class PipelineRun<In, Row> {
         transform,
         changelog,
         trigger,
+        transactionTimeoutMs: connector.capabilities.transactionTimeoutMs,
         staging: connector.capabilities.staging,
         stop,
         revoked: assignment.revoked,
