@@ -53,7 +53,8 @@ function keyWriter(column: ColumnWriter, forms: NumberForms): ColumnWriter {
     case 'decimal': {
       const quote = forms.decimal === 'number' ? '' : '"';
       const write = (value: unknown) => {
-        const digits = typeof value === 'string' ? plainDecimal(value) : undefined;
+        const isOne = typeof value === 'string' && column.write(value) !== undefined;
+        const digits = isOne ? plainDecimal(value) : undefined;
         return digits === undefined ? undefined : `${quote}${digits}${quote}`;
       };
       return { name, kind, isNullable: false, write };

@@ -1,5 +1,5 @@
 /** From the value of a column to the JSON text that stands for it exactly. */
-import { EosError, type ColumnType, type JsonValue, type RowSchema } from '@eos/core';
+import { EosError, textConverter, type ColumnType, type JsonValue, type RowSchema } from '@eos/core';
 
 /** How numbers that JavaScript's own would round are written. */
 export interface NumberForms {
@@ -30,14 +30,22 @@ export function jsonWriter(type: ColumnType, forms: NumberForms = {}): JsonWrite
       return forms.int64 === 'string' ? (value) => quoted(int64Digits(value)) : int64Digits;
     case 'float64':
       return floatText;
-    case 'decimal':
-      return forms.decimal === 'number' ? decimalNumber : (value) => quoted(decimalDigits(value));
+    case 'decimal': {
+      // What does not fit precision and scale is refused, as the reader would.
+      const fits = textConverter(type);
+      const write =
+        forms.decimal === 'number' ? decimalNumber : (value: unknown) => quoted(decimalDigits(value));
+      return (value) => (typeof value === 'string' && fits(value) !== undefined ? write(value) : undefined);
+    }
     case 'string':
       return (value) => (typeof value === 'string' ? JSON.stringify(value) : undefined);
     case 'bytes':
       return (value) => (value instanceof Uint8Array ? `"${base64(value)}"` : undefined);
-    case 'date':
-      return (value) => (typeof value === 'string' && DATE.test(value) ? `"${value}"` : undefined);
+    case 'date': {
+      // The calendar has no 29 February in most years.
+      const exists = textConverter(type);
+      return (value) => (typeof value === 'string' && exists(value) !== undefined ? `"${value}"` : undefined);
+    }
     case 'timestamp':
       return (value) => quoted(timestampText(value));
     case 'json':
@@ -74,7 +82,6 @@ export function columnWriters(
   });
 }
 
-const DATE = /^\d{4}-\d\d-\d\d$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)$/;
 
