@@ -1,1 +1,2 @@
-export {};
+export { s3Sink } from './sink.js';
+export type { S3SinkOptions, StoreOptions } from './options.js';

@@ -69,15 +69,24 @@ export function openLog(place: TablePlace): OpenLog {
 
   /** An entry that is void for who follows the log says that what was followed is another log. */
   async function follow(found: ReadEntry): Promise<void> {
-    if (!take(found, false)) return await load();
+    if (!take(found, false)) {
+      await load();
+      return;
+    }
     const next = await readEntry(place, state.seq + 1n);
     if (next === undefined) return;
-    if (!take(next, false)) return await load();
+    if (!take(next, false)) {
+      await load();
+      return;
+    }
     await readTail();
   }
 
   async function catchUp(): Promise<void> {
-    if (!isLoaded || windows.hasHole) return await load();
+    if (!isLoaded || windows.hasHole) {
+      await load();
+      return;
+    }
     const next = await readEntry(place, state.seq + 1n);
     heardAt = performance.now();
     if (next !== undefined) await follow(next);
@@ -103,7 +112,10 @@ export function openLog(place: TablePlace): OpenLog {
   }
 
   async function verify(): Promise<void> {
-    if (!isLoaded || windows.hasHole) return await load();
+    if (!isLoaded || windows.hasHole) {
+      await load();
+      return;
+    }
     if (state.seq < 0n || performance.now() - heardAt < TRUST_MS) return;
     const found = await readEntry(place, state.seq);
     if (found?.entry.nonce === state.nonce) heardAt = performance.now();

@@ -178,7 +178,9 @@ function applyBase(state: LogState, { replacing, upTo, manifests }: BaseEntry): 
 }
 
 function recordsOf(state: LogState, scope: string): Map<PartitionId, StoredRecord> {
-  let records = state.records.get(scope);
-  if (records === undefined) state.records.set(scope, (records = new Map()));
+  const found = state.records.get(scope);
+  if (found !== undefined) return found;
+  const records = new Map<PartitionId, StoredRecord>();
+  state.records.set(scope, records);
   return records;
 }
