@@ -49,7 +49,8 @@ export function ndjsonFiles<Row>(place: DataFilesPlace, mode: 'append' | 'upsert
         await store.complete(sealed);
       } else {
         isStored = true;
-        await store.put(prefix + path, Buffer.concat(chunks));
+        // Nobody else has the name: on a disk this is the cheapest way.
+        await store.put(prefix + path, Buffer.concat(chunks), { condition: { ifAbsent: true } });
       }
       return [file];
     },

@@ -9,9 +9,6 @@ const SEGMENTS = `${EOS_FOLDER}segments/`;
 const CHECKPOINTS = `${EOS_FOLDER}checkpoints/`;
 const DIGITS = 20;
 
-/** The prefix of all log entries. */
-export const logPrefix = (prefix: string): string => prefix + LOG;
-
 /** The slot of one log entry. */
 export const logKey = (prefix: string, seq: bigint): string => `${prefix}${LOG}${seqText(seq)}.json`;
 
@@ -34,17 +31,9 @@ export function seqText(seq: bigint): string {
   return seq.toString().padStart(DIGITS, '0');
 }
 
-/** The sequence number of a log entry's key; undefined for any other key. */
-export function seqOfLogKey(prefix: string, key: string): bigint | undefined {
-  return seqIn(logPrefix(prefix), key);
-}
-
 /** The sequence number of a checkpoint's key; undefined for any other key. */
 export function seqOfCheckpointKey(prefix: string, key: string): bigint | undefined {
-  return seqIn(checkpointPrefix(prefix), key);
-}
-
-function seqIn(folder: string, key: string): bigint | undefined {
+  const folder = checkpointPrefix(prefix);
   const match = key.startsWith(folder) ? /^(\d{20})\.json$/.exec(key.slice(folder.length)) : null;
   return match?.[1] === undefined ? undefined : BigInt(match[1]);
 }

@@ -4,7 +4,7 @@ import { loadCheckpoint } from './checkpoints.js';
 import { entryText } from './entry-text.js';
 import type { LogEntry } from './entry.js';
 import { logKey } from './keys.js';
-import { findEnd, readEntry, readLog, type ReadEntry, type TablePlace } from './read.js';
+import { LOOK_AHEAD, readEntry, readTail, type ReadEntry, type TablePlace } from './read.js';
 import { applyEntry, emptyState, type LogState } from './state.js';
 import { windowWriter } from './window-writer.js';
 
@@ -20,15 +20,15 @@ export interface OpenLog {
    */
   append(propose: (state: LogState) => LogEntry | undefined): Promise<ReadEntry | undefined>;
   /**
-   * Looks whether the log still has what was read of it, unless it was heard of within the last second; where it went back, reads it
-   * anew. Never more than one request where all is well.
+   * Looks whether the log still has what was known of it, once a second at most; where it went back, reads it anew. One request where
+   * all is well.
    */
   verify(): Promise<void>;
   /** Waits for checkpoints under way. Never throws. */
   close(): Promise<void>;
 }
 
-/** How long a writer goes on without a look at what it wrote last. Only how soon a restored backup is noticed depends on it. */
+/** How often a writer looks at what it knows of the log. Only how soon a restored backup is noticed depends on it. */
 const TRUST_MS = 1_000;
 
 /** Reads nothing yet. Calls may overlap: they are taken one after the other. */
@@ -36,7 +36,8 @@ export function openLog(place: TablePlace): OpenLog {
   const { store, prefix } = place;
   let state = emptyState();
   let isLoaded = false;
-  let heardAt = -Infinity;
+  let seen = heard(state);
+  let appendedAt = -Infinity;
   let windows = windowWriter(place);
   let turn: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -48,7 +49,6 @@ export function openLog(place: TablePlace): OpenLog {
   const take = ({ entry, text }: ReadEntry, isOwn: boolean): boolean => {
     const hasEffect = applyEntry(state, entry);
     windows.passed(state, text, isOwn);
-    heardAt = performance.now();
     return hasEffect;
   };
 
@@ -57,39 +57,22 @@ export function openLog(place: TablePlace): OpenLog {
     await windows.settled();
     windows = windowWriter(place);
     state = await loadCheckpoint(place);
-    await readTail();
+    for await (const found of readTail(place, state.seq, LOOK_AHEAD)) take(found, false);
+    seen = heard(state);
     isLoaded = true;
   }
 
-  async function readTail(): Promise<void> {
-    const end = await findEnd(place, state.seq);
-    for await (const found of readLog(place, { from: state.seq + 1n, to: end })) take(found, false);
-    heardAt = performance.now();
-  }
-
   /** An entry that is void for who follows the log says that what was followed is another log. */
-  async function follow(found: ReadEntry): Promise<void> {
-    if (!take(found, false)) {
+  async function follow(): Promise<void> {
+    for await (const found of readTail(place, state.seq)) {
+      if (take(found, false)) continue;
       await load();
       return;
     }
-    const next = await readEntry(place, state.seq + 1n);
-    if (next === undefined) return;
-    if (!take(next, false)) {
-      await load();
-      return;
-    }
-    await readTail();
   }
 
   async function catchUp(): Promise<void> {
-    if (!isLoaded || windows.hasHole) {
-      await load();
-      return;
-    }
-    const next = await readEntry(place, state.seq + 1n);
-    heardAt = performance.now();
-    if (next !== undefined) await follow(next);
+    await (isLoaded && !windows.hasHole ? follow() : load());
   }
 
   /** Where the state is not known to be behind, one put: who puts into the next slot has read all before it. */
@@ -103,12 +86,22 @@ export function openLog(place: TablePlace): OpenLog {
       const put = await store.put(logKey(prefix, seq), Buffer.from(own.text), {
         condition: { ifAbsent: true },
       });
-      const found = put.stored ? own : await readEntry(place, seq);
-      if (found === undefined) throw vanished(seq);
-      if (found.entry.nonce !== entry.nonce) await follow(found);
-      else if (take(own, true)) return own;
-      else throw new EosError('EOS_CONFORMANCE', `entry ${seq} of the log was proposed and is void`);
+      if (put.stored || (await isOwn(own))) {
+        if (!take(own, true))
+          throw new EosError('EOS_CONFORMANCE', `entry ${seq} of the log was proposed and is void`);
+        appendedAt = performance.now();
+        return own;
+      }
+      await follow();
     }
+  }
+
+  /** Whether a slot that was refused as taken was taken by this very entry: its answer was lost at an earlier try. */
+  async function isOwn({ seq, entry }: ReadEntry): Promise<boolean> {
+    const found = await readEntry(place, seq);
+    if (found !== undefined) return found.entry.nonce === entry.nonce;
+    const message = `entry ${seq} of the log was refused as taken, and is not there`;
+    throw new EosError('EOS_UNAVAILABLE', message, { retryable: true });
   }
 
   async function verify(): Promise<void> {
@@ -116,9 +109,12 @@ export function openLog(place: TablePlace): OpenLog {
       await load();
       return;
     }
-    if (state.seq < 0n || performance.now() - heardAt < TRUST_MS) return;
-    const found = await readEntry(place, state.seq);
-    if (found?.entry.nonce === state.nonce) heardAt = performance.now();
+    const now = performance.now();
+    if (state.seq < 0n || now - seen.at < TRUST_MS) return;
+    // Who appends all the time has put its newest entries into whatever was left of the log: an older one tells.
+    const { seq, nonce } = now - appendedAt < TRUST_MS ? seen : state;
+    const found = await readEntry(place, seq);
+    if (found?.entry.nonce === nonce) seen = heard(state);
     else await load();
   }
 
@@ -136,8 +132,13 @@ export function openLog(place: TablePlace): OpenLog {
   };
 }
 
-/** The store said that the slot was taken, and has nothing in it. */
-function vanished(seq: bigint): EosError {
-  const message = `entry ${seq} of the log was refused as taken, and is not there`;
-  return new EosError('EOS_UNAVAILABLE', message, { retryable: true });
+/** The end of the log when it was looked at last, rather than written to. */
+interface Heard {
+  readonly seq: bigint;
+  readonly nonce: string;
+  readonly at: number;
+}
+
+function heard({ seq, nonce }: LogState): Heard {
+  return { seq, nonce, at: performance.now() };
 }

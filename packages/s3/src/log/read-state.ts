@@ -1,5 +1,5 @@
 import { loadCheckpoint, loadCheckpointBelow } from './checkpoints.js';
-import { findEnd, readLog, type TablePlace } from './read.js';
+import { LOOK_AHEAD, readTail, type TablePlace } from './read.js';
 import { applyEntry, type LogState } from './state.js';
 
 /**
@@ -10,8 +10,9 @@ import { applyEntry, type LogState } from './state.js';
 export async function readState(place: TablePlace, at?: bigint): Promise<LogState> {
   const state = at === undefined ? await loadCheckpoint(place) : await loadCheckpointBelow(place, at);
   if (at !== undefined && at <= state.seq) return state;
-  const end = await findEnd(place, state.seq);
-  const to = at === undefined || at > end ? end : at;
-  for await (const { entry } of readLog(place, { from: state.seq + 1n, to })) applyEntry(state, entry);
+  for await (const { seq, entry } of readTail(place, state.seq, LOOK_AHEAD)) {
+    applyEntry(state, entry);
+    if (seq === at) break;
+  }
   return state;
 }

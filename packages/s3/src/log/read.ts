@@ -3,7 +3,7 @@ import type { ObjectStore } from '@eos/object-store';
 import { parseEntry } from './entry-text.js';
 import type { LogEntry } from './entry.js';
 import { malformed } from './fields.js';
-import { logKey, logPrefix, segmentKey, seqOfLogKey } from './keys.js';
+import { logKey, segmentKey } from './keys.js';
 import { inOrder } from './in-order.js';
 import { parseSegment, windowOf } from './segment.js';
 
@@ -84,19 +84,21 @@ async function readPresent(place: TablePlace, seq: bigint): Promise<ReadEntry> {
 }
 
 /**
- * The last entry behind `after` that no free slot lies in front of; `after` itself where there is none. Costs one listing for each
- * 1,000 entries.
+ * The entries behind `after`, up to the first free slot, in order. Asks for some at once, the first time for `atOnce`, and then for more and more:
+ * few requests where there is little, and few round trips where there is much. No listing: on a disk it takes as long as the log is.
  */
-export async function findEnd({ store, prefix }: TablePlace, after: bigint): Promise<bigint> {
-  let end = after;
-  const start = after >= 0n ? { startAfter: logKey(prefix, after) } : {};
-  for await (const page of store.list({ prefix: logPrefix(prefix), ...start })) {
-    for (const { key } of page) {
-      const seq = seqOfLogKey(prefix, key);
-      if (seq === undefined) continue;
-      if (seq !== end + 1n) return end;
-      end = seq;
+export async function* readTail(place: TablePlace, after: bigint, atOnce = 1): AsyncGenerator<ReadEntry> {
+  let next = after + 1n;
+  for (let count = atOnce, found = 0; ; count = Math.min(Math.max(1, found >> 1), AT_ONCE)) {
+    const seqs = Array.from({ length: count }, (_, index) => next + BigInt(index));
+    for (const entry of await Promise.all(seqs.map((seq) => readEntry(place, seq)))) {
+      if (entry === undefined) return;
+      yield entry;
     }
+    next += BigInt(count);
+    found += count;
   }
-  return end;
 }
+
+/** Of the first look behind a checkpoint, where a window may follow. */
+export const LOOK_AHEAD = AT_ONCE;
