@@ -1,7 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describeWith, missingForS3, startS3 } from '@eos/services';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { isEosError } from '@eos/core';
 import { memoryBucket, memoryObjectStore } from './memory-store.js';
 import type { ObjectStore, PutResult } from './object-store.js';
 import { probeObjectStore } from './probe.js';
@@ -103,3 +105,31 @@ describe('s3rver, which ignores conditions', () => {
     });
   });
 });
+
+// A lone second put gets its 412 there: only a race shows that the store does not compare.
+describeWith(
+  { describe, beforeAll, afterAll },
+  's3mock',
+  missingForS3('s3mock'),
+  () => startS3({ program: 's3mock' }),
+  (getServer) => {
+    test('Adobe S3Mock, which lets several racers win, is refused 20 times in a row', async () => {
+      const { endpoint, region, accessKeyId, secretAccessKey, bucket } = getServer();
+      const credentials = { accessKeyId, secretAccessKey };
+      const store = s3ObjectStore({
+        bucket,
+        client: { endpoint, region, forcePathStyle: true, credentials },
+      });
+      for (let attempt = 1; attempt <= 20; attempt++) {
+        const faultOf = (error: unknown) =>
+          isEosError(error) && error.code === 'EOS_STORE_UNSAFE' ? error.details['fault'] : error;
+        const fault = await probeObjectStore(store).then(() => 'passed the probe', faultOf);
+        expect({ attempt, fault }).toEqual({
+          attempt,
+          fault: expect.stringMatching(/racing|than that of the writer/),
+        });
+      }
+      await store.close();
+    });
+  },
+);

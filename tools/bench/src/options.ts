@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { messageOf } from '@eos/core';
 
 export interface BenchOptions {
-  /** Which sink: for now `postgres`. */
+  /** Which sink: a name of `SUITES`. */
   readonly suite: string;
   /** JSON lines for programs instead of a table. */
   readonly json: boolean;
@@ -22,7 +22,7 @@ export interface BenchOptions {
   readonly help: boolean;
 }
 
-export const USAGE = `npm run bench -- postgres [options]
+export const USAGE = `npm run bench -- SUITE [options]
 
   --json            one JSON line a measurement
   --filter TEXT     only measurements whose name contains TEXT; may be repeated

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { sha256Of } from '../digest.js';
+import { crc32Of, sha256Of } from '../digest.js';
 import type { PutCondition, PutResult } from '../object-store.js';
 import {
   plainEtag,
@@ -51,7 +51,7 @@ export async function putObject(
       Key: target.prefix + key,
       Body: body,
       Metadata: metadataOf(nonce),
-      ChecksumAlgorithm: 'CRC32',
+      ChecksumCRC32: crc32Of(body),
       ...conditionHeaders(condition),
     });
     command.middlewareStack.add(watching(attempts), WATCHING);

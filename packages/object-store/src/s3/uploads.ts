@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { EosError } from '@eos/core';
 import { MAX_PAGE_SIZE, uploadState } from '../checks.js';
+import { crc32Of } from '../digest.js';
 import type {
   CompleteOptions,
   CompleteResult,
@@ -105,6 +106,8 @@ function partsOf({ client, bucket, prefix, parallelParts }: Bucket, { key, id }:
   let count = 0;
   const upload = async (number: number, body: Uint8Array): Promise<void> => {
     try {
+      // Our own, because not every service answers with it, and some then ask for it on completion.
+      const crc32 = crc32Of(body);
       const part = await client.send(
         new UploadPartCommand({
           Bucket: bucket,
@@ -112,11 +115,10 @@ function partsOf({ client, bucket, prefix, parallelParts }: Bucket, { key, id }:
           UploadId: id,
           PartNumber: number,
           Body: body,
-          ChecksumAlgorithm: 'CRC32',
+          ChecksumCRC32: crc32,
         }),
       );
-      const crc32 = part.ChecksumCRC32;
-      sent[number - 1] = { etag: plainEtag(part.ETag), ...(crc32 === undefined ? {} : { crc32 }) };
+      sent[number - 1] = { etag: plainEtag(part.ETag), crc32 };
     } catch (error) {
       failure ??= readError(error);
     }

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { ServiceError } from '../errors.js';
+import { findJava } from '../kafka/distribution.js';
 import { cached, cachedFolder } from '../process/cache.js';
 import { fetchWith, findProgram } from '../process/program.js';
 import type { S3Program } from './types.js';
@@ -11,6 +12,8 @@ const versitygwVersion = '1.8.0';
 const motoVersion = '5.2.*';
 const versitygwKey = `versitygw-${versitygwVersion}`;
 const motoKey = 'moto-5.2';
+const s3mockVersion = '5.2.0';
+const s3mockKey = `s3mock-${s3mockVersion}`;
 
 const findPython = (): string | undefined => findProgram('python3') ?? findProgram('python');
 
@@ -22,15 +25,27 @@ export function availableProgram(): S3Program | undefined {
 /** What this machine lacks to start an object store, any or the one that is named; undefined where it lacks nothing. */
 export function missingForS3(program?: S3Program): string | undefined {
   if (program === undefined ? availableProgram() !== undefined : isAvailable(program)) return undefined;
-  const needed = { versitygw: 'go (for versitygw)', moto: 'python3 (for moto)' };
-  if (program !== undefined) return `${needed[program]} is not on the search path`;
-  return `neither ${needed.versitygw} nor ${needed.moto} is on the search path`;
+  const { versitygw, moto } = needed;
+  if (program === undefined) return `neither ${versitygw} nor ${moto} is on the search path`;
+  return `${needed[program]} is not on the search path`;
 }
 
+const needed = {
+  versitygw: 'go (for versitygw)',
+  moto: 'python3 (for moto)',
+  s3mock: 'java with mvn (for s3mock)',
+} as const;
+
 function isAvailable(program: S3Program): boolean {
-  return program === 'versitygw'
-    ? existsSync(cachedFolder(versitygwKey)) || findProgram('go') !== undefined
-    : existsSync(cachedFolder(motoKey)) || findPython() !== undefined;
+  switch (program) {
+    case 'versitygw':
+      return existsSync(cachedFolder(versitygwKey)) || findProgram('go') !== undefined;
+    case 'moto':
+      return existsSync(cachedFolder(motoKey)) || findPython() !== undefined;
+    case 's3mock':
+      if (findJava() === undefined) return false;
+      return existsSync(cachedFolder(s3mockKey)) || findProgram('mvn') !== undefined;
+  }
 }
 
 /** Builds versitygw with Go, unless it is in the cache; returns the program. */
@@ -65,4 +80,18 @@ export function motoCommand(packages: string): { command: string; environment: N
   if (command === undefined)
     throw new ServiceError('EOS_SERVICE_UNAVAILABLE', 'python3 is not on the search path');
   return { command, environment: { ...process.env, PYTHONPATH: packages } };
+}
+
+/** Fetches S3Mock with Maven, unless it is in the cache; returns its jar. */
+export async function fetchS3Mock(): Promise<string> {
+  const folder = await cached(s3mockKey, async (target) => {
+    const maven = findProgram('mvn');
+    if (maven === undefined)
+      throw new ServiceError('EOS_SERVICE_UNAVAILABLE', 'mvn (Maven) is not on the search path');
+    const artifact = `-Dartifact=com.adobe.testing:s3mock:${s3mockVersion}:jar:exec`;
+    // A version that can copy a single artifact: Maven's own default for this plugin may be older.
+    const goal = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy';
+    await fetchWith(maven, ['-q', '-B', goal, artifact, `-DoutputDirectory=${target}`]);
+  });
+  return join(folder, `s3mock-${s3mockVersion}-exec.jar`);
 }

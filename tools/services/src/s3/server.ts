@@ -5,12 +5,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { ServiceError } from '../errors.js';
+import { findJava } from '../kafka/distribution.js';
 import { freePort } from '../process/free-port.js';
 import { launch, untilReady } from '../process/managed-process.js';
 import type { LaunchOptions, ManagedProcess } from '../process/managed-process.js';
 import { controlProcess } from '../process/single-process.js';
 import { guard } from '../process/watchdog.js';
-import { availableProgram, fetchMoto, fetchVersitygw, missingForS3, motoCommand } from './programs.js';
+import {
+  availableProgram,
+  fetchMoto,
+  fetchS3Mock,
+  fetchVersitygw,
+  missingForS3,
+  motoCommand,
+} from './programs.js';
 import type { S3Options, S3Program, S3Server } from './types.js';
 
 const START_MILLISECONDS = 30_000;
@@ -38,7 +46,7 @@ export async function startS3(options: S3Options = {}): Promise<S3Server> {
     const port = options.port ?? (await freePort());
     const bucket = options.bucket ?? 'eos-test';
     const store: Store = { folder, port, bucket, ...newCredentials(), logFile: join(folder, 'server.log') };
-    const launchOptions = await (program === 'versitygw' ? prepareVersitygw : prepareMoto)(store);
+    const launchOptions = await preparations[program](store);
     const run = (): Promise<ManagedProcess> => runStore(program, store, launchOptions);
     const controls = controlProcess(run, await run());
     const stop = async (): Promise<void> => {
@@ -103,6 +111,29 @@ async function prepareMoto(store: Store): Promise<LaunchOptions> {
     orphanSignal: 'SIGKILL',
   };
 }
+
+async function prepareS3Mock(store: Store): Promise<LaunchOptions> {
+  const jar = await fetchS3Mock();
+  const settings = {
+    'server.ssl.enabled': 'false',
+    'server.address': '127.0.0.1',
+    'server.port': store.port,
+    // It insists on a second port, which it binds everywhere: any free one, and nobody is told.
+    'http.port': 0,
+    'com.adobe.testing.s3mock.store.initialBuckets': store.bucket,
+    'com.adobe.testing.s3mock.store.root': join(store.folder, 'objects'),
+  };
+  const given = Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
+  return {
+    command: findJava() ?? 'java',
+    arguments: ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-jar', jar, ...given],
+    directory: store.folder,
+    logFile: store.logFile,
+    orphanSignal: 'SIGKILL',
+  };
+}
+
+const preparations = { versitygw: prepareVersitygw, moto: prepareMoto, s3mock: prepareS3Mock };
 
 async function runStore(program: S3Program, store: Store, options: LaunchOptions): Promise<ManagedProcess> {
   const server = await launch(options);

@@ -15,8 +15,11 @@ export interface S3Service {
   stop(): Promise<void>;
 }
 
-/** The program behind an object store: moto keeps everything in memory and checks no credentials. */
-export type S3Program = 'versitygw' | 'moto';
+/**
+ * The program behind an object store. moto keeps everything in memory and checks no credentials. s3mock (Adobe's) lets several of the
+ * writers win that race under a condition: it is there to be refused, and is never started unless it is asked for.
+ */
+export type S3Program = 'versitygw' | 'moto' | 's3mock';
 
 /** An object store of one's own: it may be killed, frozen and restarted. */
 export interface S3Server extends S3Service, SingleProcess {

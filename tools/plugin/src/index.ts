@@ -1,0 +1,1 @@
+export { default as sinkGenerator, type SinkGeneratorOptions } from './sink/generator.js';
