@@ -118,8 +118,8 @@ function byteStatistics(values: ByteArrayValues, type: ScalarType, nulls: number
   }
   const [min, max] = [values.entry(least), values.entry(greatest)];
   // The start of a JSON document is none, and some readers parse bounds.
-  const isText = type.kind === 'string';
-  const isWhole = type.kind === 'json';
+  const isWhole = type.kind === 'json' && type.isText !== true;
+  const isText = type.kind !== 'bytes';
   const bounds = isWhole ? wholeBounds(min, max) : cutBounds(min, max, isText);
   return bounds === undefined ? { nulls, nans: 0 } : { nulls, nans: 0, bounds };
 }
