@@ -72,7 +72,9 @@ export function openLog(place: TablePlace): OpenLog {
   }
 
   async function catchUp(): Promise<void> {
-    await (isLoaded && !windows.hasHole ? follow() : load());
+    const wasLoaded = isLoaded;
+    await verify();
+    if (wasLoaded) await follow();
   }
 
   /** Where the state is not known to be behind, one put: who puts into the next slot has read all before it. */
