@@ -15,6 +15,8 @@ export { checkName, MAX_INT64, randomId, type Owner, type PartitionId, type TxId
 export * from './memory-sink.js';
 export * from './positions.js';
 export { keyTextOf, rowText, valueText } from './row-text.js';
+export { jsonWriter, plainDecimal, type JsonWriter, type NumberForms } from './json-values.js';
+export { rowError, shownValue, type RowOrigin } from './row-errors.js';
 export * from './schema.js';
 export * from './sink.js';
 export * from './source.js';

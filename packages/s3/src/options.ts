@@ -1,6 +1,7 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { EosError, type Columns, type RowSchema } from '@eos/core';
 import type { ObjectStore } from '@eos/object-store';
+import { checkFileOptions, type FileOptions, type FileSettings } from './files/settings.js';
 import { checkPrefix } from './log/keys.js';
 import { storePlace, type StorePlace } from './stores.js';
 
@@ -26,7 +27,7 @@ export interface StoreOptions {
   readonly prefix?: string;
 }
 
-export interface S3SinkOptions<C extends Columns = Columns> extends StoreOptions {
+export interface S3SinkOptions<C extends Columns = Columns> extends StoreOptions, FileOptions<C> {
   /** Names and types of the columns. */
   readonly schema: RowSchema<C>;
   /**
@@ -59,6 +60,7 @@ export interface Settings {
   readonly key: readonly string[];
   readonly visibility: Visibility;
   readonly evolution: Evolution;
+  readonly files: FileSettings;
 }
 
 /** @throws EOS_CONFIG, with the name of the option */
@@ -69,12 +71,14 @@ export function checkOptions(options: S3SinkOptions): Settings {
   const visibility = choice(options, 'visibility', ['log', 'listing']);
   if (visibility === 'listing' && mode !== 'append')
     fail('visibility', `'listing' holds inserts only: who lists files does not fold them by key`);
+  const key = checkKey(options, mode);
   return {
     place: storePlace(options),
     prefix: checkPrefix(options.prefix),
     schema,
     mode,
-    key: checkKey(options, mode),
+    key,
+    files: checkFileOptions({ ...options, mode, key }),
     visibility,
     evolution: choice(options, 'evolution', ['fail', 'add-nullable']),
   };

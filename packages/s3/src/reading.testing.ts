@@ -51,7 +51,9 @@ async function readAll(store: ObjectStore, keys: readonly string[]): Promise<str
 
 function rowsOf(text: string): FoundRow[] {
   const lines = text.split('\n').filter((line) => line !== '');
-  return lines.map((line) => foundRow(JSON.parse(line) as Record<string, unknown>));
+  // JSON.parse would round them.
+  const exact = lines.map((line) => line.replaceAll(/"(id|big)":(-?\d+)/g, '"$1":"$2"'));
+  return exact.map((line) => foundRow(JSON.parse(line) as Record<string, unknown>));
 }
 
 /** Values as the suite compares them. */
@@ -61,8 +63,15 @@ function foundRow(row: Record<string, unknown>): FoundRow {
     const value = found[name];
     if (type.kind === 'bytes' && typeof value === 'string')
       found[name] = new Uint8Array(Buffer.from(value, 'base64'));
+    if (type.kind === 'timestamp' && typeof value === 'string') found[name] = microseconds(value);
   }
   return found;
+}
+
+/** Of `2026-01-31T12:34:56.789012Z`. */
+function microseconds(text: string): bigint {
+  const [, second = '', fraction = ''] = /^(.*?)(?:\.(\d+))?Z$/.exec(text) ?? [];
+  return BigInt(Date.parse(`${second}Z`)) * 1000n + BigInt(fraction.padEnd(6, '0'));
 }
 
 function folded(rows: readonly FoundRow[]): FoundRow[] {

@@ -13,7 +13,7 @@ import {
   type SinkDriver,
 } from '@eos/core';
 import { claimPartitions } from './claim.js';
-import { ndjsonFiles } from './files/ndjson-files.js';
+import { createDataFiles } from './files/data-files-writer.js';
 import { openLog } from './log/index.js';
 import { scopeOf } from './log/state.js';
 import { checkOptions, type S3SinkOptions, type Settings } from './options.js';
@@ -21,6 +21,7 @@ import { openSession } from './session.js';
 import { readStatus } from './status.js';
 import type { OpenStore } from './stores.js';
 import { tableEntry } from './table.js';
+import { checkUploadLifetime } from './visibility/lifetime.js';
 
 /**
  * A folder of data files as a sink: all files of a commit and its position become visible in one entry of a log beside them.
@@ -74,6 +75,7 @@ async function openDriver<Row>(
   const { store } = opened;
   const { prefix } = settings;
   const place = { store, prefix };
+  if (settings.visibility === 'listing') await checkUploadLifetime(store, prefix);
   const log = openLog(place);
   await log.refresh();
   if (log.state.table !== undefined) tableEntry(log.state, settings);
@@ -96,9 +98,9 @@ async function openDriver<Row>(
         owner: claim.owner,
         positions,
         newFiles: (seen) =>
-          ndjsonFiles<Row>(
+          createDataFiles<Row>(
             { store, prefix, seen, pending: settings.visibility === 'listing' },
-            settings.mode,
+            settings.files,
           ),
       });
     },
