@@ -9,13 +9,14 @@ import {
   type Positions,
   type SinkContext,
 } from '@eos/core';
-import type { ClaimEntry } from './log/entry.js';
+import type { ClaimEntry, Revocation } from './log/entry.js';
 import type { OpenLog, TablePlace } from './log/index.js';
 import { newNonce } from './log/nonce.js';
 import { recordOf, scopeOf, type LogState } from './log/state.js';
 import type { Settings } from './options.js';
 import { tableEntry } from './table.js';
-import { completeCommit, pendingOf } from './visibility/completion.js';
+import { pendingOf } from './visibility/completion.js';
+import { settleCommit } from './visibility/settle.js';
 
 export interface ClaimRequest extends Claim {
   readonly context: SinkContext;
@@ -32,43 +33,45 @@ export async function claimPartitions(log: OpenLog, request: ClaimRequest): Prom
   const { settings, place, context, partitions } = request;
   await log.refresh();
   await log.append((state) => tableEntry(state, settings));
-  const completed = new Set<bigint>();
+  const settled = new Map<bigint, Revocation | undefined>();
   let claimed: Positions = new Map<PartitionId, Position>();
   for (;;) {
     const open = () =>
-      pendingOf(log.state, scopeOf(context), partitions).filter(({ seq }) => !completed.has(seq));
-    for (const { seq } of open()) {
-      await completeCommit(place, seq);
-      completed.add(seq);
-    }
+      pendingOf(log.state, scopeOf(context), partitions).filter(({ seq }) => !settled.has(seq));
+    for (const commit of open()) settled.set(commit.seq, await settleCommit(place, log.state, commit));
     const entry = await log.append((state) => {
       // One that came in between has uploads of its own.
       if (open().length > 0) return undefined;
-      const found = judged(state, request);
-      claimed = new Map([...found].map(([name, position]) => [name, { ...position, owner: request.owner }]));
-      return claimEntry(state, request);
+      const pending = pendingOf(state, scopeOf(context), partitions);
+      const revoking = pending.flatMap(({ seq }) => settled.get(seq) ?? []);
+      claimed = judged(state, request, revoking);
+      return claimEntry(state, request, revoking);
     });
     if (entry !== undefined) return claimed;
   }
 }
 
-/** The position of each partition as it is found. */
-function judged(
-  state: LogState,
-  { context, partitions, replacing, owner, settings }: ClaimRequest,
-): Positions {
+/** The position of each partition, as the claim leaves it. */
+function judged(state: LogState, request: ClaimRequest, revoking: readonly Revocation[]): Positions {
+  const { context, partitions, replacing, owner, settings } = request;
   const target = state.table?.target ?? '';
-  const found = new Map<PartitionId, Position>();
+  const revoked = new Map(revoking.flatMap(({ positions }) => [...positions]));
+  const claimed = new Map<PartitionId, Position>();
   for (const partition of partitions) {
-    const position = recordOf(state, scopeOf(context), partition)?.position;
-    judgeClaim(partition, position, replacing.get(partition));
-    judgeTarget(partition, position, target, `table ${settings.prefix}`);
-    found.set(partition, position ?? initialPosition(owner, target));
+    const found = recordOf(state, scopeOf(context), partition)?.position;
+    judgeClaim(partition, found, replacing.get(partition));
+    judgeTarget(partition, found, target, `table ${settings.prefix}`);
+    const position = revoked.get(partition) ?? found ?? initialPosition(owner, target);
+    claimed.set(partition, { ...position, owner });
   }
-  return found;
+  return claimed;
 }
 
-function claimEntry(state: LogState, { context, partitions, owner }: ClaimRequest): ClaimEntry {
+function claimEntry(
+  state: LogState,
+  { context, partitions, owner }: ClaimRequest,
+  revoking: readonly Revocation[],
+): ClaimEntry {
   const { pipeline, sink } = context;
   const ownerOf = (name: PartitionId) => recordOf(state, scopeOf(context), name)?.position.owner ?? null;
   return {
@@ -79,5 +82,6 @@ function claimEntry(state: LogState, { context, partitions, owner }: ClaimReques
     sink,
     owner,
     replacing: new Map(partitions.map((name) => [name, ownerOf(name)])),
+    revoking,
   };
 }

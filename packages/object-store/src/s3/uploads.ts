@@ -150,7 +150,7 @@ function partsOf({ client, bucket, prefix, parallelParts }: Bucket, { key, id }:
 export async function completeUpload(
   target: Bucket,
   sealed: SealedUpload,
-  condition: CompleteOptions['condition'],
+  { condition, isKeyUnique = false }: CompleteOptions,
 ): Promise<CompleteResult> {
   const { key, id, bytes, sha256, nonce, parts = [] } = sealed;
   const attempts: Attempts = { lost: false };
@@ -170,7 +170,8 @@ export async function completeUpload(
   });
   command.middlewareStack.add(watching(attempts), WATCHING);
   try {
-    await target.client.send(command);
+    const { ETag: etag } = await target.client.send(command);
+    if (isKeyUnique && etag !== undefined) return { stored: true, etag: plainEtag(etag) };
     // Not taken at its word: there are stores that call it a success when the upload is gone and any object has the key.
     return await gone(target, own, undefined);
   } catch (error) {

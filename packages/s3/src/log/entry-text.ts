@@ -44,8 +44,15 @@ function entryValue(entry: LogEntry): { readonly [key: string]: CanonicalValue }
     case 'table':
       return { ...head, table: tableValue(entry.table) };
     case 'claim': {
-      const { pipeline, sink, owner, replacing } = entry;
-      return { ...head, pipeline, sink, owner, replacing: Object.fromEntries(replacing) };
+      const { pipeline, sink, owner, replacing, revoking } = entry;
+      return {
+        ...head,
+        pipeline,
+        sink,
+        owner,
+        replacing: Object.fromEntries(replacing),
+        revoking: revoking.map(({ seq, positions }) => ({ seq, positions: positionsValue(positions) })),
+      };
     }
     case 'commit':
       return { ...head, ...commitValue(entry) };
@@ -143,12 +150,16 @@ export function readTable(fields: Fields): TableDescription {
   };
 }
 
-function readClaim(fields: Fields): Pick<ClaimEntry, 'pipeline' | 'sink' | 'owner' | 'replacing'> {
+function readClaim(fields: Fields): Omit<ClaimEntry, 'kind' | 'nonce' | 'at'> {
   return {
     pipeline: text(fields, 'pipeline'),
     sink: text(fields, 'sink'),
     owner: bigInteger(fields, 'owner'),
     replacing: integersOrNull(fields, 'replacing'),
+    revoking: list(fields, 'revoking').map((revocation) => {
+      const one = fieldsOf(revocation, fields.from);
+      return { seq: bigInteger(one, 'seq'), positions: readPositions(one, 'positions') };
+    }),
   };
 }
 

@@ -54,6 +54,15 @@ export interface ClaimEntry extends EntryHead {
   readonly owner: Owner;
   /** Each partition with the owner that was there; null: none. */
   readonly replacing: ReadonlyMap<PartitionId, Owner | null>;
+  /** With `visibility: 'listing'`: commits of which nothing became visible, and nothing can. */
+  readonly revoking: readonly Revocation[];
+}
+
+/** Takes a commit back whose uploads the store has lost. */
+export interface Revocation {
+  readonly seq: bigint;
+  /** Where its partitions stand without it. The epoch counts this as one commit more, so that nobody goes on from the other. */
+  readonly positions: ReadonlyMap<PartitionId, Position>;
 }
 
 /** Law 2: files and positions, visible together. */

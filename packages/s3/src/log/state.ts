@@ -6,6 +6,7 @@ import type {
   CommitEntry,
   LogEntry,
   ManifestReference,
+  Revocation,
   TableDescription,
   TableEntry,
 } from './entry.js';
@@ -31,7 +32,7 @@ export interface LogState {
   readonly records: Map<string, Map<PartitionId, StoredRecord>>;
   /** With `visibility: 'listing'`: of each owner, the commit whose uploads may not be complete yet. */
   readonly pending: Map<Owner, PendingCommit>;
-  /** Entries above the base that took no effect. Only a log that went back under its writers has any. */
+  /** Entries above the base that took no effect, or were revoked. Few: each stands for an accident. */
   readonly voids: Set<bigint>;
 }
 
@@ -128,12 +129,14 @@ function extendsTable(before: TableDescription, after: TableDescription): boolea
 }
 
 function applyClaim(state: LogState, entry: ClaimEntry): boolean {
-  const { owner, replacing } = entry;
+  const { owner, replacing, revoking } = entry;
   if (state.table === undefined) return false;
   const scope = scopeOf(entry);
   for (const [partition, found] of replacing) {
     if ((recordOf(state, scope, partition)?.position.owner ?? null) !== found) return false;
   }
+  if (!revoking.every((revocation) => isRevocable(state, scope, revocation))) return false;
+  for (const revocation of revoking) revoke(state, scope, revocation);
   const records = recordsOf(state, scope);
   for (const partition of replacing.keys()) {
     const before = records.get(partition);
@@ -146,6 +149,29 @@ function applyClaim(state: LogState, entry: ClaimEntry): boolean {
       state.pending.delete(of);
   }
   return true;
+}
+
+/** Only what nobody has built on: the pending commit of its owner. */
+function isRevocable({ pending, records }: LogState, scope: string, { seq, positions }: Revocation): boolean {
+  const commit = [...pending.values()].find((one) => one.seq === seq && one.scope === scope);
+  if (commit?.partitions.length !== positions.size) return false;
+  return commit.partitions.every((name) => {
+    const found = records.get(scope)?.get(name)?.position;
+    return found !== undefined && positions.get(name)?.epoch === found.epoch + 1n;
+  });
+}
+
+function revoke(state: LogState, scope: string, { seq, positions }: Revocation): void {
+  const records = recordsOf(state, scope);
+  for (const [name, position] of positions) {
+    const before = records.get(name);
+    records.set(name, {
+      ...before,
+      position: { ...position, owner: before?.position.owner ?? position.owner },
+    });
+  }
+  for (const [owner, commit] of state.pending) if (commit.seq === seq) state.pending.delete(owner);
+  state.voids.add(seq);
 }
 
 function applyCommit(state: LogState, entry: CommitEntry): boolean {

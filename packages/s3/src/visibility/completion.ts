@@ -4,8 +4,7 @@
  */
 import { EosError, type PartitionId } from '@eos/core';
 import type { DataFile } from '../files/data-files.js';
-import { readEntry, type TablePlace } from '../log/index.js';
-import { logKey } from '../log/keys.js';
+import type { TablePlace } from '../log/index.js';
 import type { LogState, PendingCommit } from '../log/state.js';
 
 /** Completions under way at a time. */
@@ -23,23 +22,15 @@ export function pendingOf(
   );
 }
 
-/** Completes the uploads of a commit that is in the log. Doing it again changes nothing. */
-export async function completeCommit(place: TablePlace, seq: bigint): Promise<void> {
-  const found = await readEntry(place, seq);
-  if (found?.entry.kind !== 'commit')
-    throw new EosError('EOS_FORMAT', `${logKey(place.prefix, seq)} is no commit any more`);
-  await completeFiles(place, found.entry.files);
-}
-
 /**
  * Makes the files of a commit visible.
- * @throws EOS_UNAVAILABLE, retryable; EOS_TARGET_CHANGED where the store does not know an upload any more
+ * @throws EOS_UNAVAILABLE, retryable: also where the store does not know an upload any more, which the next claim looks into
  */
 export async function completeFiles({ store }: TablePlace, files: readonly DataFile[]): Promise<void> {
   const waiting = files.flatMap(({ upload }) => (upload === undefined ? [] : [upload]));
   const next = async (): Promise<void> => {
     for (let upload = waiting.shift(); upload !== undefined; upload = waiting.shift()) {
-      const result = await store.complete(upload);
+      const result = await store.complete(upload, { isKeyUnique: true });
       if (!result.stored) throw vanishedError(upload.key);
     }
   };
@@ -47,9 +38,6 @@ export async function completeFiles({ store }: TablePlace, files: readonly DataF
 }
 
 function vanishedError(key: string): EosError {
-  return new EosError(
-    'EOS_TARGET_CHANGED',
-    `the upload of ${key}, which is committed, is gone from the store before it was completed: something aborts uploads (a lifecycle rule?)`,
-    { details: { key } },
-  );
+  const message = `the upload of ${key}, which is committed, is gone from the store before it was completed`;
+  return new EosError('EOS_UNAVAILABLE', message, { retryable: true, details: { key } });
 }
