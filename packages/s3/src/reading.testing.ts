@@ -1,10 +1,15 @@
 /** What readers of a table see, read by other means than those of this package. */
-import type { ObjectStore } from '@eos/object-store';
+import type { ObjectStore, SealedUpload } from '@eos/object-store';
 import { conformanceKey, conformanceSchema, type FoundRow } from '@eos/testkit';
+
+interface LoggedFile {
+  readonly path: string;
+  readonly upload?: SealedUpload;
+}
 
 interface LoggedCommit {
   readonly kind: string;
-  readonly files?: readonly { readonly path: string }[];
+  readonly files?: readonly LoggedFile[];
 }
 
 /** The rows of the files that the log names, folded by key where there is one. */
@@ -13,20 +18,38 @@ export async function readCommittedRows(
   prefix: string,
   mode: 'append' | 'upsert',
 ): Promise<readonly FoundRow[]> {
-  const entries = await readAll(store, await keysOf(store, `${prefix}_eos/log/`));
-  const paths = entries.flatMap((text) => {
-    // Written by this test's own sinks: a shape that is not there fails the test.
-    const { files = [] } = JSON.parse(text) as LoggedCommit;
-    return files.map(({ path }) => prefix + path);
-  });
+  const paths = (await committedFiles(store, prefix)).map(({ path }) => prefix + path);
   const rows = (await readAll(store, paths)).flatMap(rowsOf);
   return mode === 'append' ? rows : folded(rows);
 }
 
-/** The rows of the files that are there for who knows of no log. */
+/** Every file that a commit names, in order. */
+export async function committedFiles(store: ObjectStore, prefix: string): Promise<readonly LoggedFile[]> {
+  const entries = await readAll(store, await keysOf(store, `${prefix}_eos/log/`));
+  // Written by this test's own sinks: a shape that is not there fails the test.
+  return entries.flatMap((text) => (JSON.parse(text) as LoggedCommit).files ?? []);
+}
+
+/** The data files that are there for who knows of no log. */
+export async function listedFiles(store: ObjectStore, prefix: string): Promise<readonly string[]> {
+  return (await keysOf(store, prefix)).filter((key) => !key.startsWith(`${prefix}_eos/`));
+}
+
+/**
+ * The rows that a reader sees who lists files, when what is committed has come to light: a committed file may appear late, and anybody may
+ * help it. What must never be is that a file is there which no commit names, or two of one.
+ */
 export async function readListedRows(store: ObjectStore, prefix: string): Promise<readonly FoundRow[]> {
-  const keys = (await keysOf(store, prefix)).filter((key) => !key.startsWith(`${prefix}_eos/`));
-  return (await readAll(store, keys)).flatMap(rowsOf);
+  const listed = await listedFiles(store, prefix);
+  const committed = await committedFiles(store, prefix);
+  const known = new Set(committed.map(({ path }) => prefix + path));
+  const stray = listed.find((key) => !known.has(key));
+  if (stray !== undefined) throw new Error(`${stray} is visible, and no commit names it`);
+  if (known.size < committed.length) throw new Error('two commits name one file');
+  const there = new Set(listed);
+  for (const { path, upload } of committed)
+    if (!there.has(prefix + path) && upload !== undefined) await store.complete(upload);
+  return (await readAll(store, [...known])).flatMap(rowsOf);
 }
 
 async function keysOf(store: ObjectStore, prefix: string): Promise<string[]> {
@@ -52,7 +75,9 @@ async function readAll(store: ObjectStore, keys: readonly string[]): Promise<str
 function rowsOf(text: string): FoundRow[] {
   const lines = text.split('\n').filter((line) => line !== '');
   // JSON.parse would round them.
-  const exact = lines.map((line) => line.replaceAll(/"(id|big)":(-?\d+)/g, '"$1":"$2"'));
+  const exact = lines.map((line) =>
+    line.replace(/^(\{(?:"_op":"[^"]*",)?"id":)(-?\d+)/, '$1"$2"').replace(/,"big":(-?\d+)/, ',"big":"$1"'),
+  );
   return exact.map((line) => foundRow(JSON.parse(line) as Record<string, unknown>));
 }
 

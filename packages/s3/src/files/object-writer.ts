@@ -67,7 +67,7 @@ export function objectWriter(store: ObjectStore, key: string, isPending: boolean
       const sealed = await open.seal();
       if (isPending) return { bytes, sha256: sealed.sha256, upload: sealed };
       state = 'completing';
-      await store.complete(sealed);
+      await store.complete(sealed, { isKeyUnique: true });
       return { bytes, sha256: sealed.sha256 };
     },
     async abort() {
