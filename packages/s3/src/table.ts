@@ -63,7 +63,7 @@ export function checkTable(
   });
 }
 
-function columnsOf({ columns }: RowSchema): readonly TableColumn[] {
+export function columnsOf({ columns }: RowSchema): readonly TableColumn[] {
   return Object.entries(columns).map(([name, column]) => ({ name, type: typeText(column) }));
 }
 
