@@ -13,14 +13,17 @@ import {
   type SinkDriver,
 } from '@eos/core';
 import { claimPartitions } from './claim.js';
+import { compactTable } from './compaction/compact-table.js';
 import { createDataFiles } from './files/data-files-writer.js';
-import { openLog } from './log/index.js';
+import { openLog, type TablePlace } from './log/index.js';
 import { scopeOf } from './log/state.js';
 import { checkOptions, type S3SinkOptions, type Settings } from './options.js';
 import { openSession } from './session.js';
 import { readStatus } from './status.js';
 import type { OpenStore } from './stores.js';
 import { tableEntry } from './table.js';
+import { readTable } from './reader/snapshot.js';
+import { vacuumTable } from './vacuum/vacuum-table.js';
 import { checkUploadLifetime } from './visibility/lifetime.js';
 
 /**
@@ -48,9 +51,27 @@ export function s3Sink<Row>(options: S3SinkOptions): SinkConnector<Row> {
       deadLetters: false,
       durable: true,
     },
-    abilities: { status: (context) => readStatus(settings, context) },
+    abilities: {
+      status: (context) => readStatus(settings, context),
+      readTable: (context, options) => readTable(settings, context, options),
+      compact: (_context, options) => maintain(settings, (place) => compactTable(place, settings, options)),
+      vacuum: (_context, options) => maintain(settings, (place) => vacuumTable(place, options)),
+    },
     connect: (context) => connect<Row>(settings, context),
   });
+}
+
+/** On a connection of its own. */
+async function maintain<Report>(
+  settings: Settings,
+  work: (place: TablePlace) => Promise<Report>,
+): Promise<Report> {
+  const opened = await settings.place.open();
+  try {
+    return await work({ store: opened.store, prefix: settings.prefix });
+  } finally {
+    await opened.close();
+  }
 }
 
 /** How long `close` waits for a checkpoint that is being written, or a claim. */
