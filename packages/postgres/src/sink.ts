@@ -230,10 +230,7 @@ async function recover<Row>(
   }
 }
 
-async function openBoth(
-  kept: Link | undefined,
-  open: () => Promise<Link>,
-): Promise<readonly [Link, Link]> {
+async function openBoth(kept: Link | undefined, open: () => Promise<Link>): Promise<readonly [Link, Link]> {
   const [first, second] = await Promise.allSettled([openFirst(kept, open), open()]);
   if (first.status === 'fulfilled' && second.status === 'fulfilled') return [first.value, second.value];
   for (const link of [first, second]) if (link.status === 'fulfilled') link.value.destroy();
