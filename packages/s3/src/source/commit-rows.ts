@@ -4,7 +4,7 @@ import { EosError, isEosError, rowSchemaOf, type RowSchema } from '@eos/core';
 import type { DataFile } from '../files/data-files.js';
 import { readState, type TablePlace } from '../log/index.js';
 import type { TableDescription } from '../log/entry.js';
-import { readFileRows, type FileRows } from '../table/read-files.js';
+import { readFileRows, type FileRows } from '../reader/read-files.js';
 import type { FollowedCommit, FollowOptions } from './followed-log.js';
 
 export interface CommitRows extends FileRows {

@@ -16,7 +16,7 @@ import {
 import { flights, flightsOf, testStore, type Flight, PREFIX, seed, Writer } from '../commits.testing.js';
 import type { ObjectStore } from '@eos/object-store';
 import { seqText } from '../log/keys.js';
-import { openTable } from '../table/open-table.js';
+import { openTable } from '../reader/open-table.js';
 import { s3Source } from './s3-source.js';
 
 const never = new AbortController().signal;
