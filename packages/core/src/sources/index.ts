@@ -7,3 +7,7 @@ export { iterableSource, type EntriesOptions, type ItemsOptions } from './iterab
 export { jsonArraySource, ndjsonSource } from './json-sources.js';
 export type { NoSchemaOption, RecordOptions, SchemaOption } from './record-options.js';
 export { standardInput, type CsvInputOptions, type NdjsonInputOptions } from './standard-input.js';
+// For sources of other packages: rows of JSON without rounding, and the error of a record that cannot be read.
+export { plainRows, schemaRows, type RowReader } from './json-rows.js';
+export { formatError, type Place } from './records.js';
+export type { OpOptions } from './rows.js';
