@@ -13,3 +13,12 @@ export {
   type ParquetWriter,
   type WriteBytes,
 } from './write/parquet-writer.js';
+export type { ByteSource } from './read/byte-source.js';
+export type { ColumnFilter } from './read/column-filter.js';
+export {
+  openParquet,
+  type ParquetFileReader,
+  type ReadRowsOptions,
+  type RowBatch,
+} from './read/parquet-file.js';
+export type { RowGroupInfo } from './read/row-groups.js';

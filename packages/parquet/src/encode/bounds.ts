@@ -161,7 +161,7 @@ export function successor(bytes: Uint8Array, isText: boolean): Uint8Array | unde
     next[last] = (next[last] ?? 0) + 1;
     return next;
   }
-  const characters = [...Buffer.from(bytes).toString()];
+  const characters = Array.from(Buffer.from(bytes).toString());
   while (characters.length > 0) {
     const code = characters.pop()?.codePointAt(0) ?? 0;
     const next = code === 0xd7ff ? 0xe000 : code + 1;
