@@ -69,7 +69,9 @@ function jsonText(value: object): string {
   for (const [name, member] of Object.entries(value)) {
     const found: unknown = member;
     if (found === undefined) continue;
-    texts.push(`${JSON.stringify(name)}:${typeof found === 'bigint' ? String(found) : JSON.stringify(found)}`);
+    texts.push(
+      `${JSON.stringify(name)}:${typeof found === 'bigint' ? String(found) : JSON.stringify(found)}`,
+    );
   }
   return `{${texts.join(',')}}`;
 }

@@ -81,7 +81,10 @@ export function protocolOf(fields: Fields, what: string): Protocol {
   return {
     minReaderVersion: read.integer('minReaderVersion'),
     minWriterVersion: read.integer('minWriterVersion'),
-    ...defined({ readerFeatures: read.texts('readerFeatures'), writerFeatures: read.texts('writerFeatures') }),
+    ...defined({
+      readerFeatures: read.texts('readerFeatures'),
+      writerFeatures: read.texts('writerFeatures'),
+    }),
   };
 }
 
