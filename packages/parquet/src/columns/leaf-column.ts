@@ -21,6 +21,13 @@ export interface LeafMark {
   readonly nulls: number;
 }
 
+function checked(check: AddValue, add: AddValue): AddValue {
+  return (value) => {
+    check(value);
+    add(value);
+  };
+}
+
 export class LeafColumn implements LeafData {
   readonly values: ColumnValues;
   entries = 0;
@@ -29,10 +36,13 @@ export class LeafColumn implements LeafData {
   repetitions: Uint8Array<ArrayBuffer>;
   private readonly add: AddValue;
 
-  constructor(readonly leaf: Leaf) {
+  constructor(
+    readonly leaf: Leaf,
+    check?: AddValue,
+  ) {
     const { values, add } = typedValues(leaf.type);
     this.values = values;
-    this.add = add;
+    this.add = check === undefined ? add : checked(check, add);
     this.definitions = new Uint8Array(leaf.maxDefinition > 0 ? 1024 : 0);
     this.repetitions = new Uint8Array(leaf.maxRepetition > 0 ? 1024 : 0);
   }

@@ -3,7 +3,7 @@ import { EosError, isEosError, messageOf } from '@eos/core';
 import type { FileSchema } from '../schema/elements.js';
 import { shown } from '../values/refuse.js';
 import type { LeafColumn, LeafData } from './leaf-column.js';
-import { shredders, type Shredder } from './shredder.js';
+import { shredders, type Shredder, type ValueCheck } from './shredder.js';
 
 /** Values by the names of top-level fields; one that is left out is null in every row. */
 export type ColumnArrays = Readonly<Record<string, ArrayLike<unknown> | undefined>>;
@@ -13,8 +13,8 @@ export class RowGroupBuilder {
   private readonly columns: readonly LeafColumn[];
   private readonly fields: readonly { readonly name: string; readonly shredder: Shredder }[];
 
-  constructor(schema: FileSchema) {
-    const made = shredders(schema.fields, schema.leaves);
+  constructor(schema: FileSchema, check?: ValueCheck) {
+    const made = shredders(schema.fields, schema.leaves, check);
     this.columns = made.columns;
     this.fields = schema.fields.flatMap(({ name }, at) => {
       const shredder = made.shredders[at];

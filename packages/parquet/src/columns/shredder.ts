@@ -5,7 +5,7 @@
  */
 import { EosError, isEosError, messageOf } from '@eos/core';
 import { shownPath, type Leaf } from '../schema/elements.js';
-import { isScalar, type ParquetElement, type ParquetField } from '../schema/field.js';
+import { isScalar, type ParquetElement, type ParquetField, type ScalarType } from '../schema/field.js';
 import { shown } from '../values/refuse.js';
 import { LeafColumn } from './leaf-column.js';
 
@@ -17,12 +17,16 @@ export interface Shredder {
   addNull(definition: number, repetition: number): void;
 }
 
+/** A check of each value of a type, which throws EOS_ROW. */
+export type ValueCheck = (type: ScalarType) => ((value: unknown) => void) | undefined;
+
 /** Makes the shredders of fields, one each, and the columns of their leaves, which must be those of `fileSchema`. */
 export function shredders(
   fields: readonly ParquetField[],
   leaves: readonly Leaf[],
+  check?: ValueCheck,
 ): { readonly columns: readonly LeafColumn[]; readonly shredders: readonly Shredder[] } {
-  const columns = leaves.map((leaf) => new LeafColumn(leaf));
+  const columns = leaves.map((leaf) => new LeafColumn(leaf, check?.(leaf.type)));
   let next = 0;
 
   function make(field: ParquetElement, path: readonly string[], above: Level): Shredder {

@@ -48,7 +48,7 @@ export function typedValues(type: ScalarType): TypedValues {
     case 'bytes':
       return byteStrings();
     case 'uuid':
-      return uuids();
+      return type.isText === true ? uuidTexts() : uuids();
     case 'date':
       return dates();
     case 'timestamp':
@@ -177,6 +177,16 @@ function uuids(): TypedValues {
     if (typeof value === 'string' && writeUuid(values.data, at, value)) return;
     values.truncate(values.count - 1);
     refuse('no UUID');
+  };
+  return { values, add };
+}
+
+function uuidTexts(): TypedValues {
+  const values = new ByteArrayValues(true);
+  const bytes = new Uint8Array(16);
+  const add = (value: unknown) => {
+    if (typeof value !== 'string' || !writeUuid(bytes, 0, value)) refuse('no UUID');
+    values.pushText(value.toLowerCase());
   };
   return { values, add };
 }

@@ -110,18 +110,32 @@ function fixedStatistics(values: FixedValues, type: ScalarType, nulls: number): 
 
 /** By unsigned bytes, which for UTF-8 is the order of code points. A dictionary has every value once. */
 function byteStatistics(values: ByteArrayValues, type: ScalarType, nulls: number): ColumnStatistics {
-  let min = values.entry(0);
-  let max = min;
-  for (let at = 1; at < values.entries; at++) {
-    const value = values.entry(at);
-    if (Buffer.compare(value, min) < 0) min = value;
-    else if (Buffer.compare(value, max) > 0) max = value;
+  const { bytes, ends, entries } = values;
+  let [least, greatest] = [0, 0];
+  for (let at = 1; at < entries; at++) {
+    if (compareEntries(bytes, ends, at, least) < 0) least = at;
+    else if (compareEntries(bytes, ends, at, greatest) > 0) greatest = at;
   }
+  const [min, max] = [values.entry(least), values.entry(greatest)];
   // The start of a JSON document is none, and some readers parse bounds.
-  const isText = type.kind === 'string';
-  const isWhole = type.kind === 'json';
+  const isWhole = type.kind === 'json' && type.isText !== true;
+  const isText = type.kind !== 'bytes';
   const bounds = isWhole ? wholeBounds(min, max) : cutBounds(min, max, isText);
   return bounds === undefined ? { nulls, nans: 0 } : { nulls, nans: 0, bounds };
+}
+
+/** Without a view for each. */
+function compareEntries(bytes: Uint8Array, ends: Int32Array, left: number, right: number): number {
+  const leftStart = 4 + (left === 0 ? 0 : (ends[left - 1] ?? 0));
+  const rightStart = 4 + (right === 0 ? 0 : (ends[right - 1] ?? 0));
+  const leftLength = (ends[left] ?? 0) - leftStart;
+  const rightLength = (ends[right] ?? 0) - rightStart;
+  const length = Math.min(leftLength, rightLength);
+  for (let at = 0; at < length; at++) {
+    const difference = (bytes[leftStart + at] ?? 0) - (bytes[rightStart + at] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return leftLength - rightLength;
 }
 
 function wholeBounds(min: Uint8Array, max: Uint8Array): Bounds | undefined {

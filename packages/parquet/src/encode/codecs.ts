@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import { EosError } from '@eos/core';
 import type { CompressionCodec } from 'hyparquet';
-import { snappyCompress } from 'hyparquet-writer/src/snappy.js';
+import { snappyCompress } from './snappy.js';
 
 /** `zstd` needs a Node that has it: 22.15, 23.8 or later. gzip and zstd run beside the program's own thread. */
 export type Compression = 'none' | 'snappy' | 'gzip' | 'zstd';

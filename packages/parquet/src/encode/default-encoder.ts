@@ -1,6 +1,7 @@
 /**
  * The encoder that is used unless another one is given. Pages are made here, from columns that hold values as the file stores them;
- * footer, page headers, snappy and the form of Bloom filters are hyparquet-writer's.
+ * the footer, page headers and the form of Bloom filters are
+ * hyparquet-writer's.
  */
 import { ByteWriter } from 'hyparquet-writer';
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js';

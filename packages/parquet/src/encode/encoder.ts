@@ -1,6 +1,7 @@
 /** The port for encoders: what turns the columns of row groups into the bytes of a file. */
 import type { LeafData } from '../columns/leaf-column.js';
 import type { FileSchema } from '../schema/elements.js';
+import type { ScalarType } from '../schema/field.js';
 import type { BloomFilterOptions } from './bloom-filter.js';
 import type { ColumnStatistics } from './bounds.js';
 import type { Compression } from './codecs.js';
@@ -13,6 +14,11 @@ export interface ParquetEncoder {
    * @throws EOS_CONFIG for a schema or an option that this encoder cannot serve
    */
   begin(options: EncoderOptions): FileEncoder;
+  /**
+   * A check of the values of a type, beyond that they are of it: it throws EOS_ROW for one that this encoder cannot hold. Never called
+   * with null.
+   */
+  readonly check?: (type: ScalarType) => ((value: unknown) => void) | undefined;
 }
 
 export interface EncoderOptions {

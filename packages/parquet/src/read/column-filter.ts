@@ -16,7 +16,7 @@ import { chunkOf, chunkStatistics, type ChunkStatistics } from './row-groups.js'
 
 /**
  * What a row must have in one column: one of several values, or a value in a range (its ends count as in it). Values are those of rows.
- * Null is no value and in no range, and neither is NaN.
+ * Null is no value and in no range, and neither is NaN. Values are compared as the file has them: a uuid that is kept as text is in lower case.
  */
 export type ColumnFilter =
   | { readonly column: string; readonly in: readonly unknown[] }

@@ -132,6 +132,8 @@ export function shownPath(path: readonly string[]): string {
   return JSON.stringify(path.join('.'));
 }
 
+const TEXT = { type: 'BYTE_ARRAY', converted_type: 'UTF8', logical_type: { type: 'STRING' } } as const;
+
 /**
  * Physical and logical type of a scalar. Converted types, the older notation, are written beside the logical ones where there are any:
  * some readers know only those.
@@ -153,12 +155,14 @@ function annotation(type: ScalarType): Omit<SchemaElement, 'name'> {
     case 'float64':
       return { type: 'DOUBLE' };
     case 'string':
-      return { type: 'BYTE_ARRAY', converted_type: 'UTF8', logical_type: { type: 'STRING' } };
+      return TEXT;
     case 'json':
+      if (type.isText === true) return TEXT;
       return { type: 'BYTE_ARRAY', converted_type: 'JSON', logical_type: { type: 'JSON' } };
     case 'bytes':
       return { type: 'BYTE_ARRAY' };
     case 'uuid':
+      if (type.isText === true) return TEXT;
       return { type: 'FIXED_LEN_BYTE_ARRAY', type_length: 16, logical_type: { type: 'UUID' } };
     case 'date':
       return { type: 'INT32', converted_type: 'DATE', logical_type: { type: 'DATE' } };

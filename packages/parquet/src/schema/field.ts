@@ -13,10 +13,12 @@ export type ScalarType =
         | 'float64'
         | 'string'
         | 'bytes'
-        | 'json'
-        | 'uuid'
         | 'date';
     }
+  /** Any JSON value, kept as its text; `isText`: without the logical type that says so, as Delta wants it. */
+  | { readonly kind: 'json'; readonly isText?: boolean }
+  /** Kept as 16 bytes; `isText`: as text, in lower case. */
+  | { readonly kind: 'uuid'; readonly isText?: boolean }
   /** Microseconds since 1970-01-01: of UTC, or of a clock on a wall (`isUtc: false`). */
   | { readonly kind: 'timestamp'; readonly isUtc: boolean }
   /** 1 ≤ precision ≤ 38, 0 ≤ scale ≤ precision. */

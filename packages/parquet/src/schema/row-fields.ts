@@ -3,7 +3,7 @@ import { EosError, type ColumnType, type RowSchema } from '@eos/core';
 import type { ParquetField, ScalarType } from './field.js';
 
 export interface RowFieldOptions {
-  /** How a uuid is written: as 16 bytes with the logical type UUID (default), or as text. Delta has text only. */
+  /** How a uuid is written: as 16 bytes with the logical type UUID (default), or as text in lower case. Delta has text only. */
   readonly uuid?: 'uuid' | 'string';
   /** How json is written: as text with the logical type JSON (default), or as plain text. Delta has plain text only. */
   readonly json?: 'json' | 'string';
@@ -28,9 +28,9 @@ function scalarOf(name: string, type: ColumnType, options: RowFieldOptions): Sca
     case 'timestamp':
       return { kind: 'timestamp', isUtc: true };
     case 'uuid':
-      return { kind: options.uuid ?? 'uuid' };
+      return options.uuid === 'string' ? { kind: 'uuid', isText: true } : { kind: 'uuid' };
     case 'json':
-      return { kind: options.json ?? 'json' };
+      return options.json === 'string' ? { kind: 'json', isText: true } : { kind: 'json' };
     default:
       return { kind: type.kind };
   }

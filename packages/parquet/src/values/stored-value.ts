@@ -21,7 +21,8 @@ export function scalarValue(stored: StoredValue, type: ScalarType): ScalarValue 
     case 'json':
       return stored instanceof Uint8Array ? textOf(stored) : stored;
     case 'uuid':
-      return stored instanceof Uint8Array ? uuidText(stored) : stored;
+      if (!(stored instanceof Uint8Array)) return stored;
+      return type.isText === true ? textOf(stored) : uuidText(stored);
     default:
       return stored;
   }

@@ -84,7 +84,7 @@ class FileWriter<Row extends object> implements ParquetWriter<Row> {
     private readonly settings: WriteSettings,
     write: WriteBytes,
   ) {
-    this.builder = new RowGroupBuilder(schema);
+    this.builder = new RowGroupBuilder(schema, settings.encoder.check);
     this.totals = schema.leaves.map(noStatistics);
     this.encoder = settings.encoder.begin({
       ...settings,
