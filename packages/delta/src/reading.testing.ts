@@ -33,9 +33,9 @@ const SELECT: Readonly<Record<string, string>> = {
   id: 'id::VARCHAR AS id',
   big: 'big::VARCHAR AS big',
   amount: 'amount::VARCHAR AS amount',
-  ratio: 'ratio::VARCHAR AS ratio',
   day: 'day::VARCHAR AS day',
-  moment: 'epoch_us(moment)::VARCHAR AS moment',
+  // DuckDB takes the greatest numbers for infinity.
+  moment: `CASE WHEN isinf(moment) THEN if(moment > '2000-01-01', '', '-') || '9223372036854775807' ELSE epoch_us(moment)::VARCHAR END AS moment`,
 };
 
 /** The rows of a table of the conformance suite. */
