@@ -1,6 +1,7 @@
 /** The port: a Delta table as a sink. */
 import {
   defineSink,
+  EosError,
   type Claim,
   type Columns,
   type PartitionId,
@@ -15,8 +16,8 @@ import { DeltaLog } from '../log/delta-log.js';
 import { checkOptions, type DeltaSinkOptions, type Settings } from '../options.js';
 import { readRecords } from '../positions/records.js';
 import { appendWriter } from './append-writer.js';
-import { checkTable, claimPartitions } from './claim.js';
-import { TableSession } from './session.js';
+import { checkTable, claimPartitions, type Claimed } from './claim.js';
+import { TableSession, type BeginWriter } from './session.js';
 import { readStatus } from './status.js';
 import { planTableColumns } from './table-columns.js';
 
@@ -44,7 +45,7 @@ export function deltaSink<Row>(options: DeltaSinkOptions): SinkConnector<Row> {
       atomic: 'transaction',
       staging: true,
       deadLetters: false,
-      durable: !settings.store.description.includes('in memory'),
+      durable: true,
     },
     abilities: { status: (context) => readStatus(settings, context) },
     connect: (context) => connect<Row>(settings, context),
@@ -72,12 +73,18 @@ async function recover<Row>(
   context: SinkContext,
   claim: Claim,
 ): Promise<TableSession<Row>> {
-  const { store, place, files } = settings;
+  const { store, place } = settings;
   const log = await DeltaLog.open(store, place);
   const claimed = await claimPartitions(log, settings, context, claim);
-  return new TableSession<Row>(log, context, claimed, () =>
-    appendWriter<Row>({ store, place }, claimed.plan, files),
-  );
+  return new TableSession<Row>(log, context, claimed, writerOf<Row>(settings, claimed));
+}
+
+/** How the mode gets rows into files. */
+function writerOf<Row>({ mode, store, place, files }: Settings, { plan }: Claimed): BeginWriter<Row> {
+  if (mode === 'append') return () => appendWriter<Row>({ store, place }, plan, files);
+  throw new EosError('EOS_CONFIG', `mode: 'upsert' is not part of this version`, {
+    details: { option: 'mode' },
+  });
 }
 
 /** Reads positions by the tail of the log, one call after the other. */
