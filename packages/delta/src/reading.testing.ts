@@ -19,7 +19,7 @@ export async function liveFiles(store: ObjectStore, prefix: string): Promise<rea
       .toString()
       .trim()
       .split('\n')
-      .map((line): Record<string, { path: string; deletionVector?: object }> => JSON.parse(line));
+      .map((line) => JSON.parse(line) as Record<string, { path: string; deletionVector?: object }>);
     for (const { remove } of actions) if (remove !== undefined) live.delete(decodeURIComponent(remove.path));
     for (const { add } of actions) {
       if (add?.deletionVector !== undefined) throw new Error(`${add.path} has a deletion vector`);

@@ -92,7 +92,7 @@ export function addRow(add: AddFile): object {
   return { add: { ...add, dataChange: false } };
 }
 
-/** Statistics and tags of a tombstone are left out. */
-export function removeRow({ stats: _stats, tags: _tags, ...remove }: RemoveFile): object {
+/** Statistics and tags of a tombstone are left out: the columns have no place for them. */
+export function removeRow(remove: RemoveFile): object {
   return { remove: { ...remove, dataChange: false } };
 }

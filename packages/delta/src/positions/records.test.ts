@@ -27,7 +27,7 @@ const none: ReadonlyMap<string, Transaction> = new Map();
 const int63 = fc.bigInt({ min: 0n, max: 2n ** 63n - 1n });
 
 /** -0 and 0 have one text. */
-const json = fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as never);
+const json = fc.jsonValue().map((value): never => JSON.parse(JSON.stringify(value)) as never);
 
 const positions: fc.Arbitrary<Position> = fc.record(
   {
