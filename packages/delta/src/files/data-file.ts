@@ -43,7 +43,7 @@ export class DataFile<Row extends object> {
   ) {
     const codec = settings.compression === 'none' ? '' : `.${settings.compression}`;
     this.#path = `${partitionFolders(partitionValues)}part-${randomUUID()}${codec}.parquet`;
-    this.#object = new ObjectWriter(store, `${place.prefix}${this.#path}`);
+    this.#object = new ObjectWriter(store, `${place.prefix}${this.#path}`, { condition: { ifAbsent: true } });
     const { compression, rowGroupBytes, bloomFilters } = settings;
     this.#writer = nestedParquetWriter<Row>(plan.dataFields, (bytes) => this.#object.write(bytes), {
       ...{ compression, rowGroupBytes },

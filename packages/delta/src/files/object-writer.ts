@@ -1,6 +1,6 @@
 /** One object that is written piece by piece: a single put while it is small, an upload in parts from there on. */
 import { EosError } from '@eos/core';
-import type { ObjectStore, Upload } from '@eos/object-store';
+import type { CompleteOptions, ObjectStore, PutResult, Upload } from '@eos/object-store';
 
 /** Up to here one request is cheaper than the three of an upload. */
 const PUT_BYTES = 8 * 1024 * 1024;
@@ -11,9 +11,11 @@ export class ObjectWriter {
   #buffered = 0;
   #upload: Upload | undefined;
 
+  /** @param options with a condition: a name that is new, so that nothing is ever written over */
   constructor(
     private readonly store: ObjectStore,
     readonly key: string,
+    private readonly options: CompleteOptions = {},
   ) {}
 
   /** Keeps the bytes: they must not change any more. */
@@ -29,16 +31,17 @@ export class ObjectWriter {
     for (const chunk of this.#chunks.splice(0)) await this.#upload.write(chunk);
   }
 
-  /** Makes the object durable and visible, over any other under its key. */
+  /** Makes the object durable and visible. */
   async finish(): Promise<void> {
-    if (this.#upload === undefined) {
-      await this.store.put(this.key, Buffer.concat(this.#chunks.splice(0)));
-      return;
-    }
-    const result = await this.store.complete(await this.#upload.seal());
-    if (result.stored) return;
-    const message = `the store gave up the upload of ${this.key} before it was complete: it is written again`;
+    if ((await this.#store()).stored) return;
+    const message = `the store did not take ${this.key}: its upload is gone, or the name is. It is written again`;
     throw new EosError('EOS_UNAVAILABLE', message, { retryable: true, details: { key: this.key } });
+  }
+
+  async #store(): Promise<PutResult> {
+    if (this.#upload === undefined)
+      return await this.store.put(this.key, Buffer.concat(this.#chunks.splice(0)), this.options);
+    return await this.store.complete(await this.#upload.seal(), this.options);
   }
 
   /** Forgets what was not finished. Never throws. */
