@@ -74,7 +74,8 @@ function readNative(reader: ByteReader, rows: RowSet): void {
   for (let high = 0; high < count; high++) {
     const end = reader.uint32() + reader.offset;
     put(rows, high, readRoaring(reader));
-    if (reader.offset !== end) throw damaged(`a bitmap ends at ${reader.offset}, and is said to end at ${end}`);
+    if (reader.offset !== end)
+      throw damaged(`a bitmap ends at ${reader.offset}, and is said to end at ${end}`);
   }
 }
 

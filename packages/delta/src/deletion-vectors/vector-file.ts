@@ -71,7 +71,9 @@ export async function readVector(
 ): Promise<RowSet> {
   const where = vectorPlace(place, vector);
   const bytes =
-    where.kind === 'inline' ? where.bytes : await readFramed(store, where.key, where.offset, vector.sizeInBytes);
+    where.kind === 'inline'
+      ? where.bytes
+      : await readFramed(store, where.key, where.offset, vector.sizeInBytes);
   const rows = parseBitmap(bytes);
   if (rows.size !== vector.cardinality)
     throw damaged(`it deletes ${rows.size} rows, and is said to delete ${vector.cardinality}`);
