@@ -4,7 +4,7 @@ import { EosError } from '@eos/core';
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#';
 
 const DIGITS = new Int8Array(128).fill(-1);
-[...ALPHABET].forEach((letter, digit) => (DIGITS[letter.charCodeAt(0)] = digit));
+for (let digit = 0; digit < ALPHABET.length; digit++) DIGITS[ALPHABET.charCodeAt(digit)] = digit;
 
 /** The text of bytes; zeros are added until their number is a multiple of 4. */
 export function encodeZ85(bytes: Uint8Array): string {

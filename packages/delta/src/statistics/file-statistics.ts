@@ -4,16 +4,17 @@
  */
 import type { ColumnSummary, ParquetFile, ScalarValue } from '@eos/parquet';
 import type { Metadata } from '../log/actions.js';
+import { rowCountOf } from './file-bounds.js';
 
 const DEFAULT_INDEXED_COLUMNS = 32;
 
-/** The text of `stats`: numbers of rows and nulls, least and greatest values of the first columns that the table wants indexed. */
-export function fileStatistics(file: ParquetFile, { configuration }: Metadata): string {
-  const wanted = Number(configuration['delta.dataSkippingNumIndexedCols'] ?? DEFAULT_INDEXED_COLUMNS);
-  const leaves = file.columns.filter(({ isRepeated }) => !isRepeated);
-  const indexed = wanted < 0 || !Number.isInteger(wanted) ? leaves : leaves.slice(0, wanted);
+/** The text of `stats`: numbers of rows and nulls, least and greatest values of the columns that the table wants indexed. */
+export function fileStatistics(
+  file: ParquetFile,
+  { configuration }: Pick<Metadata, 'configuration'>,
+): string {
   const [min, max, nulls] = [new Tree(), new Tree(), new Tree()];
-  for (const column of indexed) {
+  for (const column of indexedColumns(file, configuration)) {
     nulls.set(column.path, String(column.nullCount));
     const bounds = boundTexts(column);
     if (bounds === undefined) continue;
@@ -21,6 +22,39 @@ export function fileStatistics(file: ParquetFile, { configuration }: Metadata): 
     max.set(column.path, bounds.max);
   }
   return `{"numRecords":${file.rowCount},"minValues":${min.text()},"maxValues":${max.text()},"nullCount":${nulls.text()}}`;
+}
+
+/**
+ * Of a file with a deletion vector: rows are counted with those that are deleted, and bounds may be wider than what is left.
+ * @param stats undefined, or without a number of rows: the number is all there is
+ */
+export function looseStatistics(stats: string | undefined, rowCount: number): string {
+  // As text: a number that is parsed and written again may lose digits.
+  const kept = (stats ?? '')
+    .trim()
+    .replace(/"tightBounds"\s*:\s*(?:true|false)\s*,/g, '')
+    .replace(/,?\s*"tightBounds"\s*:\s*(?:true|false)/g, '');
+  const isUsable = rowCountOf(kept) === rowCount;
+  return isUsable
+    ? `${kept.slice(0, -1)},"tightBounds":false}`
+    : `{"numRecords":${rowCount},"tightBounds":false}`;
+}
+
+/** The first columns, or those that the table names: each with all within it. */
+function indexedColumns(
+  { columns }: ParquetFile,
+  configuration: Readonly<Record<string, string>>,
+): readonly ColumnSummary[] {
+  const leaves = columns.filter(({ isRepeated }) => !isRepeated);
+  const named = configuration['delta.dataSkippingStatsColumns'];
+  if (named !== undefined) {
+    const paths = named.split(',').map((path) => path.trim().replaceAll('`', ''));
+    return leaves.filter(({ path }) =>
+      paths.some((wanted) => `${path.join('.')}.`.toLowerCase().startsWith(`${wanted}.`.toLowerCase())),
+    );
+  }
+  const wanted = Number(configuration['delta.dataSkippingNumIndexedCols'] ?? DEFAULT_INDEXED_COLUMNS);
+  return wanted < 0 || !Number.isInteger(wanted) ? leaves : leaves.slice(0, wanted);
 }
 
 function boundTexts({ type, min, max }: ColumnSummary): { min: string; max: string } | undefined {
@@ -44,8 +78,9 @@ function jsonText(kind: string, value: ScalarValue): string | undefined {
   // JSON has no infinity.
   if (typeof value === 'number') return Number.isFinite(value) ? numberText(value) : undefined;
   if (typeof value !== 'string') return undefined;
-  // A decimal is a number there, with all its digits.
-  return kind === 'decimal' ? value : JSON.stringify(value);
+  // A decimal is a number there, with all its digits. Days beyond the year 9999 have no text that readers know.
+  if (kind === 'decimal') return value;
+  return kind === 'date' && value.length !== 10 ? undefined : JSON.stringify(value);
 }
 
 function numberText(value: number): string {
