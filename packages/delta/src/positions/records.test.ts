@@ -44,7 +44,7 @@ const positions: fc.Arbitrary<Position> = fc.record(
     plan: int63,
   },
   { requiredKeys: ['epoch', 'offset', 'txId', 'owner', 'source', 'target'] },
-) as never;
+);
 
 describe('a position', () => {
   test('comes back as it went in, on top of any other', () => {
