@@ -18,6 +18,11 @@ export type {
 } from './postgres/types.js';
 export { freePort } from './process/free-port.js';
 export type { SingleProcess } from './process/single-process.js';
+export { describeWithPython } from './python/describe.js';
+export { missingForPython } from './python/packages.js';
+export type { PythonRequirement } from './python/packages.js';
+export { startPython } from './python/runner.js';
+export type { Python, RunOptions } from './python/runner.js';
 export type { ServiceName, ServiceTypes } from './resolve/definitions.js';
 export { describeWith, describeWithServer, describeWithService } from './resolve/describe.js';
 export type { TestRunner } from './resolve/describe.js';

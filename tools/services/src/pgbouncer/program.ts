@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { ServiceError } from '../errors.js';
 import { cached, cachedFolder } from '../process/cache.js';
 import { copyTree } from '../process/copy-tree.js';
-import { fetchWith, findProgram } from '../process/program.js';
+import { hasDebianPackages, unpackDebian } from '../process/debian.js';
+import { findProgram } from '../process/program.js';
 import { isReachableByOthers } from '../process/system-user.js';
 import type { SystemUser } from '../process/system-user.js';
 
@@ -23,7 +23,7 @@ export interface PgBouncerProgram {
 /** What this machine lacks to run PgBouncer, or undefined; looks only at files. */
 export function missingForPgBouncer(): string | undefined {
   if (findInstalled() !== undefined || existsSync(cachedFolder(key))) return undefined;
-  if (findProgram('apt-get') !== undefined && findProgram('dpkg') !== undefined) return undefined;
+  if (hasDebianPackages()) return undefined;
   return 'pgbouncer is not on the search path, and there is no apt-get to fetch it with';
 }
 
@@ -36,7 +36,7 @@ export async function findPgBouncer(folder: string, user: SystemUser | undefined
   if (command !== undefined) return { command, environment: process.env };
   const missing = missingForPgBouncer();
   if (missing !== undefined) throw new ServiceError('EOS_SERVICE_UNAVAILABLE', missing);
-  const unpacked = await cached(key, fetchPackages);
+  const unpacked = await cached(key, (target) => unpackDebian(packages, target));
   const isUsable = user === undefined || (await isReachableByOthers(programIn(unpacked)));
   const root = isUsable ? unpacked : join(folder, 'program');
   if (!isUsable) await copyTree(unpacked, root, { readableByAll: true });
@@ -54,21 +54,4 @@ function findInstalled(): string | undefined {
 
 function multiarch(): string {
   return process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
-}
-
-async function fetchPackages(target: string): Promise<void> {
-  const archives = join(target, 'archives');
-  await mkdir(archives);
-  // Whoever downloads as root hands the work to a user without rights, who must be able to write here.
-  await chmod(archives, 0o777);
-  const download = (): Promise<void> => fetchWith('apt-get', ['download', ...packages], { cwd: archives });
-  await download().catch(async (error: unknown) => {
-    // A new machine knows of no packages yet.
-    if (process.getuid?.() !== 0) throw error;
-    await fetchWith('apt-get', ['update', '--quiet']);
-    await download();
-  });
-  for (const archive of await readdir(archives)) {
-    await fetchWith('dpkg', ['--extract', join(archives, archive), target]);
-  }
 }

@@ -6,6 +6,7 @@ import { ServiceError } from '../errors.js';
 import { findJava } from '../kafka/distribution.js';
 import { cached, cachedFolder } from '../process/cache.js';
 import { fetchWith, findProgram } from '../process/program.js';
+import { findPython } from '../python/packages.js';
 import type { S3Program } from './types.js';
 
 const versitygwVersion = '1.8.0';
@@ -14,8 +15,6 @@ const versitygwKey = `versitygw-${versitygwVersion}`;
 const motoKey = 'moto-5.2';
 const s3mockVersion = '5.2.0';
 const s3mockKey = `s3mock-${s3mockVersion}`;
-
-const findPython = (): string | undefined => findProgram('python3') ?? findProgram('python');
 
 /** The program to start when none is asked for, or undefined when none can be had. */
 export function availableProgram(): S3Program | undefined {

@@ -1,0 +1,179 @@
+/** The rows of a data file, whatever its format: by the same readers that the sources of core and Parquet have. */
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Transform } from 'node:stream';
+import zlib, { createGunzip } from 'node:zlib';
+import {
+  csvSource,
+  EosError,
+  ndjsonSource,
+  parseOp,
+  rowSchema,
+  t,
+  type RowSchema,
+  type Source,
+} from '@eos/core';
+import { openParquet } from '@eos/parquet';
+import type { DataFile } from '../files/data-files.js';
+import { OP_COLUMN } from '../files/settings.js';
+import type { TablePlace } from '../log/index.js';
+
+/** Rows of a file, in its order. */
+export interface FileRows {
+  readonly rows: readonly Record<string, unknown>[];
+  /** One op a row; absent: all are `+I`. */
+  readonly ops?: Uint8Array;
+}
+
+export interface FileReading {
+  readonly place: TablePlace;
+  readonly schema: RowSchema;
+  /** Whether files hold a changelog. */
+  readonly hasOps: boolean;
+}
+
+const BATCH_ROWS = 4_096;
+const CHUNK_BYTES = 4 * 2 ** 20;
+
+/**
+ * Memory: a batch of rows and a chunk of the file; of Parquet, a row group. Text is unpacked into a temporary file first, on which the
+ * file sources of core read.
+ * @throws EOS_SOURCE_FORMAT where the file is not what its name says; EOS_FORMAT where it is missing
+ */
+export async function* readFileRows(file: DataFile, reading: FileReading): AsyncGenerator<FileRows> {
+  const { schema } = reading;
+  const extension = /\.(ndjson|csv|parquet)(?:\.(gz|zst))?$/.exec(file.path);
+  if (extension === null) throw new EosError('EOS_FORMAT', `${file.path} has a format that is not known`);
+  const [, format, packing] = extension;
+  // Columns that were added later are null in older files.
+  const written = Object.entries(schema.columns).filter(([name]) => file.columns?.[name] !== undefined);
+  const columns = file.columns === undefined ? schema : rowSchema(Object.fromEntries(written));
+  if (format === 'parquet') yield* parquetRows(file, columns, reading);
+  else yield* textRows(file, columns, format === 'csv', packing, reading);
+}
+
+async function* parquetRows(
+  file: DataFile,
+  schema: RowSchema,
+  { place, hasOps }: FileReading,
+): AsyncGenerator<FileRows> {
+  const source = {
+    size: file.bytes,
+    read: (start: number, end: number) => readRange(place, file, start, end),
+  };
+  const opened = await openParquet(source);
+  const columns = hasOps ? { [OP_COLUMN]: t.string(), ...schema.columns } : schema.columns;
+  for await (const { rows } of opened.rows(rowSchema(columns), { batchRows: BATCH_ROWS })) {
+    if (!hasOps) {
+      yield { rows };
+      continue;
+    }
+    const ops = Uint8Array.from(rows, (row) => checkedOp(row[OP_COLUMN], file));
+    yield { rows: rows.map((row) => pick(row, schema.names)), ops };
+  }
+}
+
+function pick(row: Readonly<Record<string, unknown>>, names: readonly string[]): Record<string, unknown> {
+  const picked: Record<string, unknown> = {};
+  for (const name of names) picked[name] = row[name];
+  return picked;
+}
+
+function checkedOp(value: unknown, { path }: DataFile): number {
+  const op = parseOp(value);
+  if (op === undefined) throw new EosError('EOS_SOURCE_FORMAT', `${path}: ${String(value)} is no op`);
+  return op;
+}
+
+async function* textRows(
+  file: DataFile,
+  schema: RowSchema,
+  isCsv: boolean,
+  packing: string | undefined,
+  { place, hasOps }: FileReading,
+): AsyncGenerator<FileRows> {
+  const folder = await mkdtemp(join(tmpdir(), 'eos-s3-read-'));
+  try {
+    const path = join(folder, `rows.${isCsv ? 'csv' : 'ndjson'}`);
+    await unpack(file, place, packing, path);
+    const options = { path, schema, ...(hasOps ? { op: OP_COLUMN } : {}) };
+    yield* sourceRows(isCsv ? csvSource(options) : ndjsonSource(options));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What a source gives, from its start to its end. */
+export async function* sourceRows(source: Source<Record<string, unknown>>): AsyncGenerator<FileRows> {
+  const { signal } = new AbortController();
+  for await (const assignment of source.assignments({ pipeline: 'read', signal })) {
+    const reader = await assignment.open(new Map(), signal);
+    try {
+      for (;;) {
+        const batch = await reader.read({ rows: BATCH_ROWS });
+        if (batch === undefined) break;
+        const { rows, ops } = batch;
+        yield { rows, ...(ops === undefined ? {} : { ops }) };
+      }
+    } finally {
+      await reader.close();
+    }
+  }
+}
+
+async function unpack(
+  file: DataFile,
+  place: TablePlace,
+  packing: string | undefined,
+  path: string,
+): Promise<void> {
+  const target = await open(path, 'w');
+  try {
+    const unpacker = packing === undefined ? undefined : unpackerOf(packing, file);
+    const written = unpacker === undefined ? undefined : writeAll(unpacker, target);
+    written?.catch(() => undefined);
+    for (let start = 0; start < file.bytes; start += CHUNK_BYTES) {
+      const chunk = await readRange(place, file, start, Math.min(file.bytes, start + CHUNK_BYTES));
+      if (unpacker === undefined) await target.write(chunk);
+      else if (!unpacker.write(chunk)) await Promise.race([drained(unpacker), written]);
+    }
+    unpacker?.end();
+    await written;
+  } finally {
+    await target.close();
+  }
+}
+
+async function drained(stream: Transform): Promise<void> {
+  await new Promise<void>((resolve) => stream.once('drain', resolve));
+}
+
+async function writeAll(stream: Transform, target: Awaited<ReturnType<typeof open>>): Promise<void> {
+  for await (const chunk of stream) if (chunk instanceof Uint8Array) await target.write(chunk);
+}
+
+function unpackerOf(packing: string, { path }: DataFile): Transform {
+  if (packing === 'gz') return createGunzip();
+  const create: unknown = Reflect.get(zlib, 'createZstdDecompress');
+  if (typeof create === 'function') return Reflect.apply(create, zlib, []) as Transform;
+  throw new EosError(
+    'EOS_CONFIG',
+    `${path} is packed by zstd, which needs Node 22.15 or later, and this is ${process.version}`,
+  );
+}
+
+async function readRange(
+  { store, prefix }: TablePlace,
+  file: DataFile,
+  start: number,
+  end: number,
+): Promise<Uint8Array> {
+  const bytes = start === end ? new Uint8Array() : await store.read(prefix + file.path, { start, end });
+  if (bytes?.length === end - start) return bytes;
+  throw new EosError(
+    'EOS_FORMAT',
+    `the log names ${file.path} with ${file.bytes} bytes, and ${bytes === undefined ? 'it is missing' : 'it is shorter'}`,
+    { details: { path: file.path } },
+  );
+}
