@@ -51,8 +51,8 @@ export async function readUnsafeFiles(folder: string): Promise<readonly FoundRow
 }
 
 /** Resolves with whether the last writer has left files that it has not committed; the disk may need a moment. */
-export async function hasUncommittedFiles(folder: string): Promise<boolean> {
-  const end = performance.now() + FILE_PATIENCE_MS;
+export async function hasUncommittedFiles(folder: string, patienceMs = FILE_PATIENCE_MS): Promise<boolean> {
+  const end = performance.now() + patienceMs;
   for (;;) {
     const { files, claimedAt } = await replayLog(folder);
     const names = await namesIn(join(folder, PARQUET_PREFIX));
@@ -124,7 +124,7 @@ async function namesIn(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return [];
     throw error;
   }
 }
