@@ -33,7 +33,10 @@ export interface FileReading {
 }
 
 const BATCH_ROWS = 4_096;
+/** Read from the store at a time. */
 const CHUNK_BYTES = 4 * 2 ** 20;
+/** Unpacked at a time. */
+const TEXT_BYTES = 2 ** 20;
 
 /**
  * Memory: a batch of rows and a few chunks of the file; of Parquet, a row group.
@@ -96,7 +99,9 @@ async function* textRows(
   const unpacker = packing === undefined ? undefined : unpackerOf(packing, file);
   const input = unpacker === undefined ? packed : unpacker;
   if (unpacker !== undefined) pipeline(packed, unpacker).catch(() => undefined);
-  const options = { input, schema, ...(key === undefined ? {} : { op: OP_COLUMN }) };
+  // Buffers of the usual size would cost more than a small file.
+  const chunkBytes = Math.min(TEXT_BYTES, Math.max(4_096, 8 * file.bytes));
+  const options = { input, schema, chunkBytes, ...(key === undefined ? {} : { op: OP_COLUMN }) };
   const source = isCsv
     ? standardInput({ ...options, format: 'csv' })
     : standardInput({ ...options, format: 'ndjson' });
