@@ -67,7 +67,7 @@ async function offsets(cluster: Cluster, topic: string, at: bigint): Promise<Rea
     { timeoutMs: cluster.timeoutMs, onRetry: () => cluster.forgetTopic(topic) },
     async () => {
       // Partitions may have been added.
-    const [metadata] = await cluster.topics([topic], true);
+      const [metadata] = await cluster.topics([topic], true);
       if (metadata === undefined || metadata.partitions.length === 0)
         throw partitionError('UNKNOWN_TOPIC_OR_PARTITION', topic, 0);
       const byLeader = groupBy(metadata.partitions, ({ leader }) => leader);

@@ -44,6 +44,11 @@ export interface TransactionalProducer {
    * Records are copied before the call returns. Resolves when more can be taken: at most `maxBufferedBytes` wait to be sent.
    */
   send(topic: string, partitions: Int32Array | number, records: RecordColumns): Promise<void>;
+  /**
+   * Names a partition that every transaction of this producer ends by writing to: its coordinator is then told of it together with the
+   * first, which saves a request for each transaction.
+   */
+  expect(topic: string, partition: number): void;
   /** Resolves when all records are in the log, undecided. */
   flush(): Promise<void>;
   /** Adds offsets of a consumer group to the transaction, for tools that show its lag. */

@@ -44,6 +44,7 @@ interface PartitionState {
   readonly partition: number;
   builder: BatchBuilder | undefined;
   isAdded: boolean;
+  isExpected: boolean;
   nextSequence: number;
 }
 
@@ -72,6 +73,11 @@ export class ProduceQueue {
       await new Promise<void>((resolve) => this.#onSent.push(resolve));
     }
     if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** A partition that every transaction will write to. */
+  expect(topic: string, partition: number): void {
+    this.#stateOf(this.#statesOf(topic), topic, partition).isExpected = true;
   }
 
   async flush(): Promise<void> {
@@ -155,7 +161,8 @@ export class ProduceQueue {
   /** All that the transaction has touched by now, so that a second request is seldom needed. */
   async #addPartitions(needed: readonly PartitionState[]): Promise<void> {
     if (needed.every(({ isAdded }) => isAdded)) return;
-    const isFilled = ({ isAdded, builder }: PartitionState) => !isAdded && builder !== undefined;
+    const isFilled = ({ isAdded, isExpected, builder }: PartitionState) =>
+      !isAdded && (isExpected || builder !== undefined);
     const added = new Set([
       ...needed.filter(({ isAdded }) => !isAdded),
       ...[...this.#allStates()].filter(isFilled),
@@ -243,7 +250,7 @@ export class ProduceQueue {
   #stateOf(states: Map<number, PartitionState>, topic: string, partition: number): PartitionState {
     let state = states.get(partition);
     if (state === undefined) {
-      state = { topic, partition, builder: undefined, isAdded: false, nextSequence: 0 };
+      state = { topic, partition, builder: undefined, isAdded: false, isExpected: false, nextSequence: 0 };
       states.set(partition, state);
     }
     return state;

@@ -75,6 +75,10 @@ class Producer implements TransactionalProducer {
     await this.#guarded(() => this.#queue.append(topic, partitions, records));
   }
 
+  expect(topic: string, partition: number): void {
+    this.#queue.expect(topic, partition);
+  }
+
   async flush(): Promise<void> {
     await this.#guarded(() => this.#queue.flush());
   }

@@ -138,6 +138,7 @@ async function writeOwners<Row>(
     [...producers].map(async ([partition, producer]) => {
       const stored = claimed.get(partition);
       if (stored === undefined) return;
+      producer.expect(topic.name, topic.partitionOf(producer.transactionalId));
       try {
         await sendPosition(producer, topic, producer.transactionalId, stored);
         await producer.commit();
