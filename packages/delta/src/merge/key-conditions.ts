@@ -2,6 +2,7 @@
 import type { ColumnFilter } from '@eos/parquet';
 import type { PreparedCondition } from '../statistics/conditions.js';
 import { prepareCondition } from '../statistics/conditions.js';
+import { BoundsCache } from '../statistics/file-skipping.js';
 import { valueOrder } from '../statistics/value-order.js';
 import type { KeyColumns } from './key-columns.js';
 import type { KeyTable } from './key-table.js';
@@ -22,6 +23,21 @@ export function keyConditions(columns: KeyColumns, keys: KeyTable): readonly Pre
     const possible = wanted.filter((value) => order.value(value) !== undefined);
     return [prepareCondition({ column, in: possible }, columns.fields)];
   });
+}
+
+/** The column whose bounds are looked at first: that of the first condition, where it lies in files. */
+export function indexedColumn({ fields, comparable, inFiles }: KeyColumns): string | undefined {
+  const first = fields.find(({ name, type }) => comparable.includes(name) && valueOrder(type) !== undefined);
+  return first !== undefined && inFiles.includes(first.name) ? first.name : undefined;
+}
+
+/** Statistics of the columns of the key, parsed once for each file. */
+export function keyBounds({ fields, comparable }: KeyColumns): BoundsCache {
+  const orders = fields.flatMap(({ name, type }) => {
+    const order = comparable.includes(name) ? valueOrder(type) : undefined;
+    return order === undefined ? [] : [[name, order] as const];
+  });
+  return new BoundsCache(new Map(orders));
 }
 
 /** The conditions on columns that lie in files, for their row groups. */

@@ -5,8 +5,9 @@ import { openFile, type OpenFile } from '../files/open-file.js';
 import type { AddFile } from '../log/actions.js';
 import type { DeltaField } from '../schema/delta-schema.js';
 import { partitionValueOf } from '../schema/partition-texts.js';
-import { fileFilter } from '../statistics/file-skipping.js';
+import { fileFilter, type BoundsCache } from '../statistics/file-skipping.js';
 import { findHits } from './file-hits.js';
+import type { FileIndex } from './file-index.js';
 import type { KeyColumns } from './key-columns.js';
 import { keyConditions, rowGroupFilters } from './key-conditions.js';
 import type { KeyRun } from './key-run.js';
@@ -31,9 +32,11 @@ export interface TouchedFile {
 
 /** Memory: positions of rows, and with a change data feed the keys that were found. */
 export class TouchedFiles {
-  /** Files that were looked into, or passed over: actions of the log, which stay the same while they are part of the table. */
-  readonly #seen = new WeakSet<AddFile>();
+  /** Files before this one in the index were looked into, or passed over. */
+  #seen = 0;
   readonly #touched = new Map<AddFile, TouchedFile>();
+  /** Touched files that somebody else has replaced meanwhile. */
+  readonly #gone = new WeakSet<AddFile>();
   /** By run, the keys of changes that replace a row. Only with a change data feed. */
   readonly #replacing = new Map<AddFile, Map<number, RowSet>>();
 
@@ -42,21 +45,27 @@ export class TouchedFiles {
     private readonly columns: KeyColumns,
     private readonly partitionColumns: readonly DeltaField[],
     private readonly hasChangeFeed: boolean,
+    /** Both for as long as a session. */
+    private readonly bounds: BoundsCache,
+    private readonly index: FileIndex,
   ) {}
 
-  /** Looks into the files that it has not seen yet; returns those of `live` that are touched. */
-  async find(keys: KeyRuns, live: readonly AddFile[]): Promise<readonly TouchedFile[]> {
-    const fresh = live.filter((file) => !this.#seen.has(file));
-    if (fresh.length > 0) {
-      let index = 0;
-      for await (const run of keys.all()) await this.#look(run, index++, fresh);
-      for (const file of fresh) this.#seen.add(file);
+  /**
+   * Looks into the files that it has not seen yet; returns those that are touched.
+   * @param live the files of the table, by path; used only until the first await
+   */
+  async find(keys: KeyRuns, live: ReadonlyMap<string, AddFile>): Promise<readonly TouchedFile[]> {
+    for (const file of this.#touched.keys()) if (live.get(file.path) !== file) this.#gone.add(file);
+    this.index.follow(live);
+    const since = this.#seen;
+    this.#seen = this.index.next;
+    if (since < this.#seen) {
+      let number = 0;
+      for await (const run of keys.all()) await this.#look(run, number++, since);
     }
-    const isLive = new Set(live);
-    return [...this.#touched.values()].filter(({ file }) => isLive.has(file));
+    return [...this.#touched.values()].filter(({ file }) => !this.#gone.has(file));
   }
 
-  /** By run, the keys of changes that replace a row of these files. Only with a change data feed. */
   replacingKeys(files: readonly TouchedFile[]): ReadonlyMap<number, RowSet> {
     const all = new Map<number, RowSet>();
     for (const { file } of files) {
@@ -69,12 +78,13 @@ export class TouchedFiles {
     return all;
   }
 
-  async #look(run: KeyRun, index: number, files: readonly AddFile[]): Promise<void> {
+  async #look(run: KeyRun, index: number, since: number): Promise<void> {
     if (run.keys.size === 0) return;
     const conditions = keyConditions(this.columns, run.keys);
-    const isCandidate = fileFilter(conditions, this.partitionColumns);
+    const isCandidate = fileFilter(conditions, this.partitionColumns, this.bounds);
     const filters = rowGroupFilters(conditions, this.columns);
-    const candidates = files.filter(isCandidate);
+    const first = conditions.find(({ column }) => column === this.index.column);
+    const candidates = this.index.within(first?.least, first?.greatest, since).filter(isCandidate);
     await eachLimited(candidates, PARALLEL, async (file) => {
       const open = await openFile(this.place, file);
       await findHits(open, this.columns, run.keys, filters, this.#constants(file), (position, key) => {

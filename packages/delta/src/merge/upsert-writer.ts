@@ -7,9 +7,12 @@ import type { AddFile, ChangeFile, Protocol } from '../log/actions.js';
 import { dataKey } from '../log/paths.js';
 import { hasChangeDataFeed, hasDeletionVectors } from '../log/protocol.js';
 import type { TableState } from '../log/table-state.js';
+import type { BoundsCache } from '../statistics/file-skipping.js';
 import type { FileActions, TransactionWriter } from '../sink/writers.js';
 import { ChangeFeed } from './change-feed.js';
+import { FileIndex } from './file-index.js';
 import { keyColumns, type KeyColumns } from './key-columns.js';
+import { indexedColumn, keyBounds } from './key-conditions.js';
 import { removeOf } from './rewritten-file.js';
 import { rewritten, withVectors, type Replacements } from './replaced-files.js';
 import { StagedChanges } from './staged-changes.js';
@@ -38,6 +41,7 @@ export function upsertWriters<Row>(options: UpsertOptions): () => TransactionWri
       .filter((name) => columns.schema.columns[name]?.type.kind !== 'boolean')
       .map((name) => [name, true as const]),
   );
+  const bounds = keyBounds(columns);
   const session: Session = {
     ...options,
     columns,
@@ -45,6 +49,8 @@ export function upsertWriters<Row>(options: UpsertOptions): () => TransactionWri
     stored: storedPlan(plan.metadata),
     hasVectors: hasDeletionVectors(protocol, plan.metadata),
     hasFeed: hasChangeDataFeed(plan.metadata),
+    bounds,
+    index: new FileIndex(indexedColumn(columns), bounds),
   };
   return () => new UpsertWriter<Row>(session);
 }
@@ -54,6 +60,8 @@ interface Session extends UpsertOptions {
   readonly stored: TablePlan;
   readonly hasVectors: boolean;
   readonly hasFeed: boolean;
+  readonly bounds: BoundsCache;
+  readonly index: FileIndex;
 }
 
 const NO_ROWS: StagedRows = { adds: [], written: [], unused: [], positionOf: (_file, position) => position };
@@ -73,7 +81,14 @@ class UpsertWriter<Row> implements TransactionWriter<Row> {
     const partitionColumns = plan.metadata.partitionColumns.flatMap(
       (name) => plan.fields.find((field) => field.name === name) ?? [],
     );
-    this.#touched = new TouchedFiles(place, columns, partitionColumns, hasFeed);
+    this.#touched = new TouchedFiles(
+      place,
+      columns,
+      partitionColumns,
+      hasFeed,
+      session.bounds,
+      session.index,
+    );
     this.#replacements = hasVectors ? withVectors(place) : rewritten(place, stored, settings);
     this.#feed = new ChangeFeed(place, stored, settings);
   }
@@ -93,7 +108,7 @@ class UpsertWriter<Row> implements TransactionWriter<Row> {
   }
 
   async fileActions(state: TableState): Promise<FileActions> {
-    const live = [...(await state.files.current()).adds.values()];
+    const { adds: live } = await state.files.current();
     const touched = await this.#touched.find(this.#changes.keys, live);
     const now = Date.now();
     const replacements = await this.#replacements.of(touched);
