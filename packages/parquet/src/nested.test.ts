@@ -73,7 +73,8 @@ const tables = fc.array(fc.tuple(shapes(3), fc.boolean()), { minLength: 1, maxLe
 /** pyarrow's form: maps are lists of pairs, and large integers text. */
 function pythonForm(value: unknown): unknown {
   if (typeof value === 'bigint') return String(value);
-  if (value instanceof Map) return [...value].map(([key, item]) => [key, pythonForm(item)]);
+  if (value instanceof Map)
+    return Array.from(value, ([key, item]: [unknown, unknown]) => [key, pythonForm(item)]);
   if (Array.isArray(value)) return value.map(pythonForm);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, pythonForm(member)]));

@@ -147,7 +147,7 @@ describe('one file', () => {
       metadata: { 'eos.owner': 'é' },
       rowGroupRows: 2,
     });
-    await writer.writeColumns({ id: [5, 3, 9, 7], name: ['é', null, `${'y'.repeat(70)}`, 'a'] }, 4);
+    await writer.writeColumns({ id: [5, 3, 9, 7], name: ['é', null, 'y'.repeat(70), 'a'] }, 4);
     await expect(writer.writeColumns({ id: [1] }, 2)).rejects.toMatchObject({ code: 'EOS_CONFIG' });
     await expect(writer.writeColumns({ nobody: [1] }, 1)).rejects.toMatchObject({ code: 'EOS_CONFIG' });
     await writer.writeColumns({ id: BigInt64Array.of(1n) }, 1);
