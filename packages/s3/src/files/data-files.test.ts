@@ -11,6 +11,7 @@ import { createDataFiles } from './data-files-writer.js';
 import type { DataFile } from './data-files.js';
 import { checkFileOptions, type FileOptions } from './settings.js';
 import { createZstd } from './compression.js';
+import { manifestText } from '../log/manifest.js';
 
 const schema = rowSchema({
   id: t.int64(),
@@ -221,6 +222,13 @@ describe('files', () => {
     const many = Array.from({ length: 400 }, (_, n): Row => ({ id: BigInt(n), small: n % 40 }));
     const { files } = await write({ partitionBy: ({ small }) => ({ part: String(small) }) }, [many, many]);
     expect(files.reduce((sum, file) => sum + file.rows, 0)).toBe(800);
+  });
+
+  test.each(['ndjson', 'parquet'] as const)('of %s can lie between infinities in a log', async (format) => {
+    const rows = [1, -Infinity, Infinity].map((ratio, index): Row => ({ id: BigInt(index), ratio }));
+    const { files } = await write({ format }, [rows]);
+    const [line = ''] = manifestText(files).split('\n');
+    expect(JSON.parse(line)).toMatchObject({ columns: { ratio: { min: '-Infinity', max: 'Infinity' } } });
   });
 
   test('say what their columns lie between', async () => {

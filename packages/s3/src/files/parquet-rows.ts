@@ -99,5 +99,6 @@ function jsonOf(kind: string, value: unknown): JsonValue {
     const text = new Date(Number((value - micros) / 1000n)).toISOString();
     return micros === 0n ? text : `${text.slice(0, -1)}${String(micros).padStart(3, '0')}Z`;
   }
-  return typeof value === 'number' ? value : String(value);
+  // JSON has no infinities: they are text, as in the rows of text formats.
+  return typeof value === 'number' && Number.isFinite(value) ? value : String(value);
 }
