@@ -1,4 +1,4 @@
-/** The parent's side of `children/writer.ts`. */
+/** The parent's side of writers in processes of their own. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { builtModule } from './built-module.js';
@@ -14,7 +14,12 @@ export interface WriterProcess {
 }
 
 export function startWriter(task: ChildTask): WriterProcess {
-  const child = fork(builtModule('children/writer.js'), [JSON.stringify(task)], {
+  return startChild('children/writer.js', task);
+}
+
+/** @param module below `dist`: gets the task as JSON on its command line, and says what `ChildMessage` lists */
+export function startChild(module: string, task: object): WriterProcess {
+  const child = fork(builtModule(module), [JSON.stringify(task)], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     execArgv: [],
   });

@@ -8,7 +8,8 @@ import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
 import type { ColumnChunk, Encoding, RowGroup, Statistics } from 'hyparquet';
 import type { LeafData } from '../columns/leaf-column.js';
 import { bloomFilter } from './bloom-filter.js';
-import type { ColumnStatistics } from './bounds.js';
+import type { Leaf } from '../schema/elements.js';
+import type { ColumnStatistics, StoredValue } from './bounds.js';
 import { codecOf, type Codec } from './codecs.js';
 import type { EncodableColumn, EncoderOptions, FileEncoder, ParquetEncoder } from './encoder.js';
 import { pageHeader, pagesOf, type Page } from './pages.js';
@@ -113,7 +114,7 @@ class DefaultFileEncoder implements FileEncoder {
         total_compressed_size: BigInt(bytes.length),
         data_page_offset: BigInt(start + headBytes),
         ...(head === undefined ? {} : { dictionary_page_offset: BigInt(start) }),
-        ...(this.options.statistics ? { statistics: footerStatistics(statistics) } : {}),
+        ...(this.options.statistics ? { statistics: footerStatistics(statistics, data.leaf) } : {}),
       },
     };
     return { chunk, uncompressedBytes };
@@ -124,7 +125,7 @@ class DefaultFileEncoder implements FileEncoder {
     page: Page,
   ): Promise<{ parts: readonly Uint8Array[]; uncompressedBytes: number }> {
     const compressed = await this.codec.compress(page.body);
-    const header = pageHeader(kind, page, compressed.length);
+    const header = pageHeader(kind, page, compressed);
     return { parts: [header, compressed], uncompressedBytes: header.length + page.body.length };
   }
 
@@ -138,17 +139,17 @@ class DefaultFileEncoder implements FileEncoder {
   }
 }
 
-function footerStatistics({ nulls, bounds }: ColumnStatistics): Statistics {
+function footerStatistics({ nulls, bounds }: ColumnStatistics, { type }: Leaf): Statistics {
+  if (bounds === undefined) return { null_count: BigInt(nulls) };
+  // hyparquet-writer takes a number for a decimal itself, and scales it: only a bigint is what is stored.
+  const asStored = (value: StoredValue) =>
+    type.kind === 'decimal' && typeof value === 'number' ? BigInt(value) : value;
   return {
     null_count: BigInt(nulls),
-    ...(bounds === undefined
-      ? {}
-      : {
-          min_value: bounds.min,
-          max_value: bounds.max,
-          // Absent means exact.
-          ...(bounds.isMinExact ? {} : { is_min_value_exact: false }),
-          ...(bounds.isMaxExact ? {} : { is_max_value_exact: false }),
-        }),
+    min_value: asStored(bounds.min),
+    max_value: asStored(bounds.max),
+    // Absent means exact.
+    ...(bounds.isMinExact ? {} : { is_min_value_exact: false }),
+    ...(bounds.isMaxExact ? {} : { is_max_value_exact: false }),
   };
 }

@@ -1,0 +1,18 @@
+import { randomUUID } from 'node:crypto';
+import { describeWith, missingForS3, startS3 } from '@eos/services';
+import { conformance } from '@eos/testkit';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { s3Destination } from './s3.testing.js';
+
+const program = 'versitygw';
+const start = () => startS3({ program });
+
+describeWith({ describe, beforeAll, afterAll }, program, missingForS3(program), start, (getServer) => {
+  conformance({
+    describe,
+    test,
+    expect,
+    name: `delta in ${program}: append`,
+    create: () => s3Destination(getServer(), 'append', `${randomUUID()}/`),
+  });
+});
