@@ -5,29 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { canonicalText, Op, rowSchema, t, type InferRow, type JsonValue } from '@eos/core';
+import { canonicalText, Op, type JsonValue } from '@eos/core';
 import { localObjectStore } from '@eos/object-store';
 import { describeWithPython } from '@eos/services';
+import { conformanceSchema, type ConformanceRow } from '@eos/testkit';
 import fc from 'fast-check';
 import { seed, Writer } from '../commits.testing.js';
 import type { FileOptions } from '../files/settings.js';
 import { openTable } from './open-table.js';
 
-const schema = rowSchema({
-  id: t.int64(),
-  flag: t.boolean().nullable(),
-  small: t.int32().nullable(),
-  large: t.int64().nullable(),
-  ratio: t.float64().nullable(),
-  amount: t.decimal(20, 4).nullable(),
-  name: t.string().nullable(),
-  raw: t.bytes().nullable(),
-  day: t.date().nullable(),
-  moment: t.timestamp().nullable(),
-  document: t.json().nullable(),
-  reference: t.uuid().nullable(),
-});
-type Row = InferRow<typeof schema>;
+const schema = conformanceSchema;
 /** By column, in order: the text of each value, or null. */
 type Texts = readonly (string | null)[];
 
@@ -41,14 +28,17 @@ const text = fc
     { maxLength: 4 },
   )
   .map((parts) => parts.join('').replaceAll('\0', ''));
-const anyRow: fc.Arbitrary<Omit<Row, 'id'>> = fc.record({
+const anyRow: fc.Arbitrary<Omit<ConformanceRow, 'id'>> = fc.record({
   flag: maybe(fc.boolean()),
   small: maybe(fc.integer()),
-  large: maybe(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })),
+  big: maybe(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })),
   ratio: maybe(fc.oneof(fc.double(), fc.constantFrom(0, -0, NaN, Infinity, -Infinity, 5e-324, 1e21))),
   amount: maybe(
     fc
-      .tuple(fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n }), fc.integer({ min: 1000, max: 9999 }))
+      .tuple(
+        fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n }),
+        fc.integer({ min: 10 ** 8, max: 10 ** 9 - 1 }),
+      )
       .map(([whole, part]) => `${whole}.${part}`),
   ),
   name: maybe(text),
@@ -58,16 +48,16 @@ const anyRow: fc.Arbitrary<Omit<Row, 'id'>> = fc.record({
   document: maybe(fc.constantFrom<JsonValue>({}, [], 'text', 1.5, true, { a: [1, null, { 'ä"': '\n😀' }] })),
   reference: maybe(fc.uuid()),
 });
-const rows: readonly Row[] = fc
+const rows: readonly ConformanceRow[] = fc
   .sample(anyRow, { seed, numRuns: 150 })
   .map((row, index) => ({ id: BigInt(index), ...row }));
 
 /** Each value in one form, whoever read it: a second way to write what files hold, apart from the writer's. */
-const FORMS: Readonly<Record<keyof Row, (value: string) => string>> = {
+const FORMS: Readonly<Record<keyof ConformanceRow, (value: string) => string>> = {
   id: String,
   flag: (value) => value.toLowerCase(),
   small: String,
-  large: String,
+  big: String,
   ratio: (value) => String(Number(value.replace(/^(-?)inf.*$/i, '$1Infinity'))),
   amount: String,
   name: String,
@@ -141,11 +131,11 @@ async function duckdb(sql: string): Promise<readonly Texts[]> {
 const listOf = (paths: readonly string[]) =>
   `[${paths.map((path) => `'${path.replaceAll("'", "''")}'`).join(', ')}]`;
 
-const TYPES = `{id: 'BIGINT', flag: 'BOOLEAN', small: 'INTEGER', large: 'BIGINT', ratio: 'DOUBLE', amount: 'DECIMAL(20, 4)', name: 'VARCHAR', \
+const TYPES = `{id: 'BIGINT', flag: 'BOOLEAN', small: 'INTEGER', big: 'BIGINT', ratio: 'DOUBLE', amount: 'DECIMAL(38, 9)', name: 'VARCHAR', \
 raw: 'VARCHAR', day: 'DATE', moment: 'TIMESTAMPTZ', document: 'JSON', reference: 'UUID'}`;
 
 const selected = (from: string, raw: string) =>
-  `SELECT id::VARCHAR, flag::VARCHAR, small::VARCHAR, large::VARCHAR, ratio::VARCHAR, amount::VARCHAR, name, ${raw}, day::VARCHAR,
+  `SELECT id::VARCHAR, flag::VARCHAR, small::VARCHAR, big::VARCHAR, ratio::VARCHAR, amount::VARCHAR, name, ${raw}, day::VARCHAR,
     epoch_us(moment)::VARCHAR, document::VARCHAR, reference::VARCHAR FROM ${from}`;
 
 describe(`DuckDB reads (seed ${seed})`, () => {
