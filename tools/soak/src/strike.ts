@@ -1,7 +1,7 @@
 /** Faults strike one after the other, as long as asked; between two of them every writer must commit again. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { pickFault, type Fault, type NetworkStage } from './network-faults.js';
-import type { Writers } from './writers.js';
+import type { Totals } from './writers.js';
 
 export interface StrikeOptions {
   readonly minutes: number;
@@ -11,8 +11,15 @@ export interface StrikeOptions {
 
 const PROGRESS_MS = 60_000;
 
+/** Of writers: whether they have all committed again, and what went wrong with them. */
+interface Struck {
+  settle(): Promise<boolean>;
+  readonly totals: Totals;
+  readonly problems: string[];
+}
+
 /** @returns how often each fault has struck */
-export async function strike<Stage extends NetworkStage & { readonly writers: Writers<string> }>(
+export async function strike<Stage extends NetworkStage & { readonly writers: Struck }>(
   stage: Stage,
   faults: readonly Fault<Stage>[],
   { minutes, onProgress }: StrikeOptions,

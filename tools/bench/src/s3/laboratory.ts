@@ -19,8 +19,8 @@ export interface S3Laboratory {
   readonly far: S3ClientConfig;
   /** A prefix that nothing lies below. */
   readonly freshPrefix: () => string;
-  settle(): Promise<void>;
-  progress(text: string): void;
+  readonly settle: () => Promise<void>;
+  readonly progress: (text: string) => void;
 }
 
 const SETTLE_MS = 200;
