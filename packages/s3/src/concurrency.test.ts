@@ -55,18 +55,16 @@ describe('writers at the same time', () => {
 });
 
 describe('a store', () => {
-  test('that throttles every request three times is waited for by who tries again, and nothing is doubled', async () => {
+  test('that turns every third put away loses and doubles nothing', async () => {
     const inner = memoryObjectStore();
-    const seen = new Map<string, number>();
-    const throttled = <T>(key: string, call: () => Promise<T>): Promise<T> => {
-      const times = (seen.get(key) ?? 0) + 1;
-      seen.set(key, times);
-      if (times % 4 === 0 || key.includes('/probe/')) return call();
-      throw new EosError('EOS_UNAVAILABLE', 'SlowDown: reduce your request rate', { retryable: true });
-    };
+    let puts = 0;
     const store: ObjectStore = {
       ...inner,
-      put: async (key, body, options) => await throttled(`put ${key}`, () => inner.put(key, body, options)),
+      put: async (key, body, options) => {
+        if (!key.includes('/probe/') && (puts += 1) % 3 === 0)
+          throw new EosError('EOS_UNAVAILABLE', 'SlowDown: reduce your request rate', { retryable: true });
+        return await inner.put(key, body, options);
+      },
     };
     const place = { prefix: PREFIX, schema: flights, store };
     let start = 0;
