@@ -71,7 +71,7 @@ async function maintain<Report>(
 ): Promise<Report> {
   const opened = await settings.place.open();
   try {
-    if (!dryRun) await opened.probe(settings.prefix);
+    if (!dryRun) await opened.probe(settings.prefix, false);
     return await work({ store: opened.store, prefix: settings.prefix });
   } finally {
     await opened.close();
@@ -114,7 +114,7 @@ async function openDriver<Row>(
       return new Map(wanted.map(([name, { position }]): [PartitionId, Position] => [name, position]));
     },
     async recover(claim) {
-      await opened.probe(prefix);
+      await opened.probe(prefix, log.state.table === undefined);
       const positions = await claimPartitions(log, { ...claim, context, settings, place });
       return openSession<Row>({
         log,

@@ -1,9 +1,9 @@
 /** The store that the options name: opened when it is needed, and looked at before it is written to. */
 import { EosError } from '@eos/core';
-import { localObjectStore, probeObjectStore, type ObjectStore, type ProbeOptions } from '@eos/object-store';
+import { localObjectStore, type ObjectStore } from '@eos/object-store';
 import type { S3ObjectStoreOptions } from '@eos/object-store/s3';
-import { EOS_FOLDER } from './log/keys.js';
 import type { StoreOptions } from './options.js';
+import { probed } from './probed.js';
 
 export interface StorePlace {
   /** For messages. Holds no secret. */
@@ -14,22 +14,15 @@ export interface StorePlace {
 export interface OpenStore {
   readonly store: ObjectStore;
   /**
-   * Looks once in this process whether the store compares where it says so. What a look has shown is kept nowhere else: a note in the bucket
-   * would say nothing of the program that serves it today.
+   * Looks whether the store compares where it says so: see `probed.ts`.
    * @param prefix of the table: below it the look writes, and deletes after itself
+   * @param isNewTable whether there is no log yet
    * @throws EOS_STORE_UNSAFE
    */
-  probe(prefix: string): Promise<void>;
+  probe(prefix: string, isNewTable: boolean): Promise<void>;
   /** Frees what `open` has made. */
   close(): Promise<void>;
 }
-
-/** Stores that a look has shown no fault of, each by what stands for it in this process. */
-const PROBED = new WeakMap<object, Promise<void>>();
-const PROBED_FOLDERS = new Map<string, Promise<void>>();
-
-/** The file system is asked for little: `link` of one host. */
-const LOCAL_PROBE = { racers: 4, rounds: 1 };
 
 /** @throws EOS_CONFIG, with the name of the option */
 export function storePlace(options: StoreOptions): StorePlace {
@@ -50,7 +43,7 @@ function givenPlace(store: ObjectStore): StorePlace {
     description: store.description,
     open: async () => ({
       store,
-      probe: (prefix) => probed(PROBED, store, store, prefix),
+      probe: (prefix, isNew) => probed(store, store, prefix, isNew),
       close: async () => {},
     }),
   };
@@ -64,7 +57,7 @@ function folderPlace(folder: string): StorePlace {
       const store = localObjectStore({ root: folder });
       return {
         store,
-        probe: (prefix) => probed(PROBED_FOLDERS, folder, store, prefix, LOCAL_PROBE),
+        probe: (prefix) => probed(folder, store, prefix, false),
         close: () => store.close(),
       };
     },
@@ -88,7 +81,11 @@ function bucketPlace({
     description: `s3://${bucket}`,
     open: async () => {
       const store = (await s3Module()).s3ObjectStore(options);
-      return { store, probe: (prefix) => probed(PROBED, options, store, prefix), close: () => store.close() };
+      return {
+        store,
+        probe: (prefix, isNew) => probed(options, store, prefix, isNew),
+        close: () => store.close(),
+      };
     },
   };
 }
@@ -103,29 +100,6 @@ async function s3Module(): Promise<typeof import('@eos/object-store/s3')> {
       cause,
     });
   }
-}
-
-interface Remembered<Key> {
-  get(key: Key): Promise<void> | undefined;
-  set(key: Key, probe: Promise<void>): unknown;
-  delete(key: Key): unknown;
-}
-
-async function probed<Key>(
-  remembered: Remembered<Key>,
-  key: Key,
-  store: ObjectStore,
-  prefix: string,
-  options: ProbeOptions = {},
-): Promise<void> {
-  let probe = remembered.get(key);
-  if (probe === undefined) {
-    probe = probeObjectStore(store, { prefix: `${prefix}${EOS_FOLDER}probe/`, ...options });
-    remembered.set(key, probe);
-    // One that failed is made again: the store may have been out of reach, or is another one by then.
-    probe.catch(() => remembered.delete(key));
-  }
-  await probe;
 }
 
 function wrong(option: keyof StoreOptions, problem: string): EosError {

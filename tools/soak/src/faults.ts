@@ -1,111 +1,30 @@
-/** What goes wrong: each fault waits until the worst is over, so that every one of them is met by writers at work. */
+/** What goes wrong with writers and their PostgreSQL. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PostgresServer } from '@eos/services';
-import type { Random } from '@eos/simulation';
-import type { ProxyFault, TcpProxy } from '@eos/testkit';
+import { always, networkFaults, type Fault, type NetworkStage } from './network-faults.js';
+import type { Group } from './task.js';
 import type { Writers } from './writers.js';
 
-export interface Stage {
-  readonly random: Random;
+export interface Stage extends NetworkStage {
   readonly server: PostgresServer;
-  readonly proxy: TcpProxy;
-  readonly writers: Writers;
+  readonly writers: Writers<Group>;
 }
-
-export interface Fault {
-  readonly name: string;
-  /** How often it comes, compared with the others. */
-  readonly weight: number;
-  /** False where there was nothing to strike. */
-  strike(stage: Stage): Promise<boolean>;
-}
-
-/** How long a fault waits for a commit to strike. */
-const COMMIT_MS = 3_000;
 
 /** The command, and the tag of its answer; no row holds the word. */
 const hasCommit = (chunk: Buffer) => chunk.includes('COMMIT');
 
-export const FAULTS: readonly Fault[] = [
-  always('writer killed (SIGKILL)', 8, ({ writers }) => writers.killAndRestart()),
-  always('second copy started', 3, ({ writers }) => writers.startCopy()),
-  always('second copy started while the first was frozen', 2, ({ writers }) => writers.startCopyOfFrozen()),
-  always('server restarted', 2, ({ server }) => server.restart('fast')),
-  always('server crashed', 2, ({ server }) => server.restart('immediate')),
-  always('server frozen', 2, async ({ server, random }) => {
+export const FAULTS: readonly Fault<Stage>[] = [
+  always('writer killed (SIGKILL)', 8, ({ writers }: Stage) => writers.killAndRestart('hunted')),
+  always('second copy started', 3, ({ writers }: Stage) => writers.startCopy('hunted')),
+  always('second copy started while the first was frozen', 2, ({ writers }: Stage) =>
+    writers.startCopyOfFrozen('hunted'),
+  ),
+  always('server restarted', 2, ({ server }: Stage) => server.restart('fast')),
+  always('server crashed', 2, ({ server }: Stage) => server.restart('immediate')),
+  always('server frozen', 2, async ({ server, random }: Stage) => {
     await server.freeze();
     await delay(random.integer(100, 3_000));
     await server.thaw();
   }),
-  always('all connections reset', 6, async ({ proxy }) => proxy.cutAll()),
-  {
-    name: 'a connection reset',
-    weight: 8,
-    strike: async ({ proxy, random }) => {
-      const { connections } = proxy;
-      if (connections.length === 0) return false;
-      random.pick(connections).cut();
-      return true;
-    },
-  },
-  always('network refused connections', 3, async ({ proxy, random }) => {
-    proxy.refuse();
-    proxy.cutAll();
-    await delay(random.integer(100, 2_000));
-    proxy.accept();
-  }),
-  always('network slow', 3, async ({ proxy, random }) => {
-    proxy.setLatency(random.integer(5, 60));
-    await delay(random.integer(500, 2_000));
-    proxy.setLatency(0);
-  }),
-  onCommit('commit request lost', { on: 'request', do: 'cut', when: hasCommit }),
-  onCommit('commit answer lost', {
-    on: 'request',
-    do: 'pass',
-    when: hasCommit,
-    next: { on: 'answer', do: 'cut' },
-  }),
-  {
-    name: 'commit request delivered late',
-    weight: 6,
-    strike: async ({ proxy, random }) => {
-      const fault = proxy.arm({ on: 'request', do: 'strand', when: hasCommit });
-      const struck = await Promise.race([fault.struck, delay(COMMIT_MS)]);
-      fault.disarm();
-      if (struck === undefined) return false;
-      await delay(random.integer(0, 1_500));
-      await fault.release();
-      return true;
-    },
-  },
+  ...networkFaults(hasCommit),
 ];
-
-function always(name: string, weight: number, work: (stage: Stage) => Promise<void>): Fault {
-  return {
-    name,
-    weight,
-    strike: async (stage) => {
-      await work(stage);
-      return true;
-    },
-  };
-}
-
-function onCommit(name: string, fault: ProxyFault): Fault {
-  return {
-    name,
-    weight: 6,
-    strike: async ({ proxy }) => {
-      const armed = proxy.arm(fault);
-      await Promise.race([armed.struck, delay(COMMIT_MS)]);
-      armed.disarm();
-      return armed.hasStruck;
-    },
-  };
-}
-
-/** One of the faults, the frequent ones more often. */
-export function pickFault(random: Random): Fault {
-  return random.pick(FAULTS.flatMap((fault) => Array.from({ length: fault.weight }, () => fault)));
-}

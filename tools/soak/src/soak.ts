@@ -4,10 +4,11 @@ import { startPostgres } from '@eos/services';
 import { Random } from '@eos/simulation';
 import { tcpProxy } from '@eos/testkit';
 import { Client } from 'pg';
-import { pickFault, type Stage } from './faults.js';
+import { FAULTS } from './faults.js';
 import { checkTable, type TableCheck } from './found.js';
 import { HEAP, HOT_TABLE, keptPositions, positionsSize, Samples, type Gauge } from './gauges.js';
-import { GROUPS, MODES } from './task.js';
+import { strike } from './strike.js';
+import { GROUPS, MODES, type Group, type Task } from './task.js';
 import { Writers, type Totals } from './writers.js';
 
 export interface SoakOptions {
@@ -29,7 +30,6 @@ export interface SoakResult {
 }
 
 const GAUGE_MS = 2_000;
-const PROGRESS_MS = 60_000;
 
 export async function soak(options: SoakOptions): Promise<SoakResult> {
   const server = await startPostgres();
@@ -37,13 +37,19 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
   const url = new URL(server.url);
   url.host = `${proxy.host}:${proxy.port}`;
   const memory = new Samples('memory of a writer that is never killed', HEAP);
-  const writers = new Writers({ url: url.href, startedAt: Date.now(), rate: options.rate }, ({ rssBytes }) =>
-    memory.add(rssBytes),
-  );
+  const task = { url: url.href, startedAt: Date.now(), rate: options.rate };
+  const writers = new Writers<Group>({
+    names: GROUPS,
+    file: new URL('./writer.js', import.meta.url),
+    taskOf: (group): Task => ({ ...task, group }),
+    onNews: (group, { rssBytes }) => {
+      if (group === 'steady') memory.add(rssBytes);
+    },
+  });
   try {
     const bloat = watchPositions(server.url);
     const stage = { random: new Random(options.seed), server, proxy, writers };
-    const faults = await strike(stage, options);
+    const faults = await strike(stage, FAULTS, options);
     const gauges = [memory.gauge(), ...(await bloat.stop())];
     const stops = await writers.stop();
     const problems = [
@@ -60,25 +66,6 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     await proxy.close();
     await server.stop();
   }
-}
-
-async function strike(stage: Stage, { minutes, onProgress }: SoakOptions): Promise<Map<string, number>> {
-  const { random, writers } = stage;
-  const struck = new Map<string, number>();
-  const end = performance.now() + minutes * 60_000;
-  let progressAt = performance.now() + PROGRESS_MS;
-  await writers.settle();
-  while (performance.now() < end) {
-    const fault = pickFault(random);
-    if (await fault.strike(stage)) struck.set(fault.name, (struck.get(fault.name) ?? 0) + 1);
-    if (!(await writers.settle())) writers.problems.push(`no commit came through after: ${fault.name}`);
-    await delay(random.integer(0, 500));
-    if (performance.now() < progressAt) continue;
-    progressAt += PROGRESS_MS;
-    const left = Math.ceil((end - performance.now()) / 60_000);
-    onProgress(`${writers.totals.commits} commits, ${sum(struck)} faults, ${left} minutes left`);
-  }
-  return struck;
 }
 
 function watchPositions(url: string) {
@@ -116,8 +103,4 @@ async function lookAt(url: string): Promise<Pick<SoakResult, 'tables' | 'positio
   } finally {
     await client.end();
   }
-}
-
-export function sum(counts: ReadonlyMap<string, number>): number {
-  return [...counts.values()].reduce((total, count) => total + count, 0);
 }

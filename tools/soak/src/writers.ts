@@ -1,9 +1,8 @@
 /** The writers, as processes of their own. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { spawnStoppable, type ChildEnd, type StoppableChild } from '@eos/testkit';
-import { FENCED_EXIT, isNews, TASK_VARIABLE, type Group, type News, type Task } from './task.js';
+import { FENCED_EXIT, isNews, TASK_VARIABLE, type News } from './task.js';
 
-const WRITER = new URL('./writer.js', import.meta.url);
 /** A copy that lost its claim may wait behind a slow server, but must end. */
 const FENCED_MS = 60_000;
 const CLAIM_MS = 30_000;
@@ -21,9 +20,18 @@ export interface Totals {
   readonly fenced: number;
 }
 
-export class Writers {
-  #hunted: Writer;
-  readonly #steady: Writer;
+/** Who writes. */
+export interface Crew<Name extends string> {
+  readonly names: readonly Name[];
+  /** The built module of a writer. */
+  readonly file: URL;
+  /** What a writer is told, as JSON in its environment. */
+  readonly taskOf: (name: Name) => object;
+  readonly onNews: (name: Name, news: News) => void;
+}
+
+export class Writers<Name extends string> {
+  readonly #current = new Map<Name, Writer>();
   /** Of every writer that there was: what it said last. */
   readonly #all: Writer[] = [];
   #fenced = 0;
@@ -31,12 +39,8 @@ export class Writers {
   readonly problems: string[] = [];
   readonly #expected = new Set<StoppableChild>();
 
-  constructor(
-    private readonly task: Omit<Task, 'group'>,
-    private readonly onSteadyNews: (news: News) => void,
-  ) {
-    this.#steady = this.#start('steady');
-    this.#hunted = this.#start('hunted');
+  constructor(private readonly crew: Crew<Name>) {
+    for (const name of crew.names) this.#start(name);
   }
 
   get totals(): Totals {
@@ -49,32 +53,32 @@ export class Writers {
     return sum;
   }
 
-  async killAndRestart(): Promise<void> {
-    const { child } = this.#replace();
+  async killAndRestart(name: Name): Promise<void> {
+    const { child } = this.#replace(name);
     await child.kill();
-    this.#hunted = this.#start('hunted');
+    this.#start(name);
   }
 
   /** The newer copy takes over; the older one must end by itself. */
-  async startCopy(): Promise<void> {
-    const older = this.#replace();
-    this.#hunted = this.#start('hunted');
+  async startCopy(name: Name): Promise<void> {
+    const older = this.#replace(name);
+    this.#start(name);
     await this.#expectFenced(older);
   }
 
   /** The older copy wakes up as a zombie, perhaps in the middle of a commit. */
-  async startCopyOfFrozen(): Promise<void> {
-    const older = this.#replace();
+  async startCopyOfFrozen(name: Name): Promise<void> {
+    const older = this.#replace(name);
     older.child.freeze();
-    const newer = (this.#hunted = this.#start('hunted'));
+    const newer = this.#start(name);
     await until(() => (newer.news?.commits ?? 0) > 0, CLAIM_MS);
     older.child.thaw();
     await this.#expectFenced(older);
   }
 
-  /** Waits until both have committed something from now on: what went wrong is over. */
+  /** Waits until all have committed something from now on: what went wrong is over. */
   async settle(): Promise<boolean> {
-    const writers = [this.#hunted, this.#steady];
+    const writers = [...this.#current.values()];
     const before = writers.map(({ news }) => news?.commits ?? 0);
     return until(
       () => writers.every(({ news }, index) => (news?.commits ?? 0) > (before[index] ?? 0) + 5),
@@ -84,7 +88,7 @@ export class Writers {
 
   /** SIGTERM: what was written is committed. */
   async stop(): Promise<readonly ChildEnd[]> {
-    const writers = [this.#hunted, this.#steady];
+    const writers = [...this.#current.values()];
     for (const { child } of writers) {
       this.#expected.add(child);
       process.kill(child.pid, 'SIGTERM');
@@ -97,33 +101,36 @@ export class Writers {
   }
 
   async kill(): Promise<void> {
-    for (const { child } of [this.#hunted, this.#steady]) {
+    for (const { child } of this.#current.values()) {
       this.#expected.add(child);
       await child.kill();
     }
   }
 
-  #start(group: Group): Writer {
+  #start(name: Name): Writer {
+    const { file, taskOf, onNews } = this.crew;
     const child = spawnStoppable({
-      file: WRITER,
-      environment: { [TASK_VARIABLE]: JSON.stringify({ ...this.task, group } satisfies Task) },
+      file,
+      environment: { [TASK_VARIABLE]: JSON.stringify(taskOf(name)) },
       onMessage: (message) => {
         if (!isNews(message)) return;
         writer.news = message;
-        if (group === 'steady') this.onSteadyNews(message);
+        onNews(name, message);
       },
     });
     const writer: Writer = { child, news: undefined };
     this.#all.push(writer);
+    this.#current.set(name, writer);
     void child.ended.then(({ code, signal, output }) => {
       if (!this.#expected.has(child))
-        this.problems.push(`a ${group} writer ended by ${signal ?? `code ${String(code)}`}: ${output}`);
+        this.problems.push(`writer ${name} ended by ${signal ?? `code ${String(code)}`}: ${output}`);
     });
     return writer;
   }
 
-  #replace(): Writer {
-    const writer = this.#hunted;
+  #replace(name: Name): Writer {
+    const writer = this.#current.get(name);
+    if (writer === undefined) throw new Error(`there is no writer ${name}`);
     this.#expected.add(writer.child);
     return writer;
   }

@@ -22,7 +22,8 @@ export interface CrashPlace {
   /** By which the test reads. */
   readonly store: ObjectStore;
   readonly prefix: string;
-  close(): Promise<void>;
+  /** Waits for what the dead writer still tries, where the next one goes the same way. */
+  ended?(work: Promise<unknown>): Promise<unknown>;
 }
 
 export interface CrashCase {
@@ -69,7 +70,8 @@ export async function runStruck(
     // What goes on beside the commit is a part of it here: the checkpoint of a full window.
     await sink.close();
   };
-  const ended = await Promise.race([work().then(() => undefined, asRetryable), interrupter.death]);
+  const working = work().then(() => undefined, asRetryable);
+  const ended = await Promise.race([working, interrupter.death]);
   const count = interrupter.count;
   if (ended !== undefined) throw ended;
 
@@ -78,6 +80,7 @@ export async function runStruck(
   const isAlive = interruption?.blow === 'lost' || interruption?.blow === 'late';
   await succeed(place, crashCase, isAlive ? earlierOf(session) : undefined);
   await expectWhole(place, crashCase, 3 * SIZE);
+  await place.ended?.(working);
   return count;
 }
 

@@ -44,27 +44,29 @@ describe('a writer in a local folder', () => {
 });
 
 async function inPlace(crashCase: CrashCase, interruption: Interruption | undefined): Promise<number> {
-  const place = await localPlace();
+  const { place, close } = await localPlace();
   try {
     return await runStruck(place, crashCase, interruption);
   } catch (cause) {
     throw new Error(`struck ${interruption?.blow ?? 'never'} request ${interruption?.at ?? 0}`, { cause });
   } finally {
-    await place.close();
+    await close();
   }
 }
 
-async function localPlace(): Promise<CrashPlace> {
+async function localPlace(): Promise<{ place: CrashPlace; close: () => Promise<void> }> {
   const root = await mkdtemp(join(fastFolder(), 'eos-s3-crash-'));
   const store = localObjectStore({ root });
   const { store: troubled, interrupter, bury } = interruptedStore(localObjectStore({ root }));
   const prefix = 'table/';
   return {
-    troubled: { store: troubled, prefix },
-    direct: { folder: root, prefix },
-    interrupter,
-    store,
-    prefix,
+    place: {
+      troubled: { store: troubled, prefix },
+      direct: { folder: root, prefix },
+      interrupter,
+      store,
+      prefix,
+    },
     async close() {
       await bury();
       await rm(root, { recursive: true, force: true, maxRetries: 3 });

@@ -1,7 +1,8 @@
 /** Every HTTP request of a claim and of a commit to a real server is struck, in every way. */
 import { randomUUID } from 'node:crypto';
+import type { ObjectStore } from '@eos/object-store';
 import { s3ObjectStore } from '@eos/object-store/s3';
-import { describeWith, missingForS3, startS3, type S3Server } from '@eos/services';
+import { describeWith, missingForS3, startS3 } from '@eos/services';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { runStruck, type CrashCase } from './enumeration.testing.js';
 import { BLOWS, type Interruption } from './interruption.testing.js';
@@ -27,50 +28,49 @@ const program = 'versitygw';
 const start = () => startS3({ program });
 describeWith({ describe, beforeAll, afterAll }, program, missingForS3(program), start, (getServer) => {
   let proxy: InterruptingProxy;
+  let troubled: ObjectStore;
+  let direct: ObjectStore;
   beforeAll(async () => {
-    proxy = await interruptingProxy(getServer().endpoint);
+    const { endpoint, region, accessKeyId, secretAccessKey, bucket } = getServer();
+    proxy = await interruptingProxy(endpoint);
+    const client = { region, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } };
+    // One attempt: the client would find out itself what became of a request whose answer was lost.
+    troubled = s3ObjectStore({ bucket, client: { ...client, endpoint: proxy.endpoint, maxAttempts: 1 } });
+    direct = s3ObjectStore({ bucket, client: { ...client, endpoint } });
   });
-  afterAll(() => proxy.close());
+  afterAll(async () => {
+    await Promise.all([troubled.close(), direct.close(), proxy.close()]);
+  });
+
+  async function inPlace(crashCase: CrashCase, interruption?: Interruption): Promise<number> {
+    const { interrupter } = proxy;
+    interrupter.arm();
+    const prefix = `${randomUUID()}/`;
+    const place = {
+      troubled: { store: troubled, prefix },
+      direct: { store: direct, prefix },
+      interrupter,
+      store: direct,
+      prefix,
+      ended: (work: Promise<unknown>) => work,
+    };
+    try {
+      return await runStruck(place, crashCase, interruption);
+    } catch (cause) {
+      const { blow = 'never', at = 0 } = interruption ?? {};
+      throw new Error(`struck ${blow} request ${at}`, { cause });
+    }
+  }
 
   for (const [name, requests, crashCase] of CASES) {
     test(`${name}: ${requests} requests`, async () => {
-      expect([requests, requests + 1]).toContain(await inPlace(getServer(), proxy, crashCase, undefined));
+      expect([requests, requests + 1]).toContain(await inPlace(crashCase));
     });
 
     for (const blow of BLOWS) {
       test(`${name}: struck ${blow} each of its requests`, async () => {
-        for (let at = 1; at <= requests; at++) await inPlace(getServer(), proxy, crashCase, { blow, at });
+        for (let at = 1; at <= requests; at++) await inPlace(crashCase, { blow, at });
       });
     }
   }
 });
-
-async function inPlace(
-  { endpoint, region, accessKeyId, secretAccessKey, bucket }: S3Server,
-  { endpoint: through, interrupter }: InterruptingProxy,
-  crashCase: CrashCase,
-  interruption: Interruption | undefined,
-): Promise<number> {
-  const client = { region, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } };
-  // One attempt: the client would find out itself what became of a request whose answer was lost.
-  const troubled = s3ObjectStore({ bucket, client: { ...client, endpoint: through, maxAttempts: 1 } });
-  const store = s3ObjectStore({ bucket, client: { ...client, endpoint } });
-  const prefix = `${randomUUID()}/`;
-  interrupter.arm();
-  const place = {
-    troubled: { store: troubled, prefix },
-    direct: { store, prefix },
-    interrupter,
-    store,
-    prefix,
-    close: async () => {},
-  };
-  try {
-    return await runStruck(place, crashCase, interruption);
-  } catch (cause) {
-    throw new Error(`struck ${interruption?.blow ?? 'never'} request ${interruption?.at ?? 0}`, { cause });
-  } finally {
-    await troubled.close();
-    await store.close();
-  }
-}
