@@ -1,8 +1,11 @@
 import { POSTGRES_CASES } from './cases/index.js';
+import { KAFKA_CASES } from './kafka/cases.js';
+import { withKafkaLaboratory } from './kafka/laboratory.js';
 import { withLaboratory } from './laboratory.js';
 import { suiteOf, type BenchSuite } from './suite.js';
 
 /** By the name that `npm run bench --` takes. */
 export const SUITES: Readonly<Record<string, BenchSuite>> = {
+  kafka: suiteOf(KAFKA_CASES, withKafkaLaboratory),
   postgres: suiteOf(POSTGRES_CASES, withLaboratory),
 };

@@ -14,7 +14,12 @@ export interface WriterProcess {
 }
 
 export function startWriter(task: ChildTask): WriterProcess {
-  const child = fork(builtModule('children/writer.js'), [JSON.stringify(task)], {
+  return startChild('children/writer.js', task);
+}
+
+/** The same for another program of this package, which says the same. */
+export function startChild(module: string, task: object): WriterProcess {
+  const child = fork(builtModule(module), [JSON.stringify(task)], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     execArgv: [],
   });
