@@ -20,6 +20,8 @@ describeWith({ describe, beforeAll, afterAll }, 'kafka', missingForKafka(), star
       await send(early, 'early 1', 'early 2');
       await send(late, 'late 1');
       await late.abort();
+      // Acknowledged before it is written to the partition, and the broker lists what was aborted in the order of that.
+      await untilWritten(topics, late.transactionalId);
       await early.abort();
     });
   });
@@ -65,6 +67,13 @@ describeWith({ describe, beforeAll, afterAll }, 'kafka', missingForKafka(), star
   async function producerOf({ client, output }: TestTopics, name: string): Promise<TransactionalProducer> {
     const options = { transactionTimeoutMs: 30_000, timeoutMs: 10_000 };
     return await client.initProducer({ transactionalId: `${output}-${name}`, ...options });
+  }
+
+  async function untilWritten({ client }: TestTopics, transactionalId: string): Promise<void> {
+    for (;;) {
+      const found = (await client.admin.transactions([transactionalId])).get(transactionalId);
+      if (found?.state === 'CompleteAbort') return;
+    }
   }
 
   /** With `read_committed`, its default. */

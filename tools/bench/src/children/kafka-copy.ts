@@ -32,21 +32,31 @@ const connection = { brokers: [...task.brokers] };
 const reading = { connection, topic: task.from, until: 'end', groupId: false } as const;
 const trigger = { rows: task.rowsPerCommit, bytes: Infinity };
 const { to } = task;
-await ('topic' in to
-  ? pipeline({
-      id: task.pipeline,
-      source: kafkaSource({ ...reading, format: bytes() }),
-      sinks: { copy: kafkaSink({ connection, topic: to.topic, format: bytes() }) },
-      trigger,
-    })
-  : pipeline({
-      id: task.pipeline,
-      source: kafkaSource({ ...reading, format: json({ schema: recordSchema, mode: 'upsert', key: ['id'], keyForm: 'text' }) }),
-      sinks: {
-        table: postgresSink({ connection: to.url, table: to.table, schema: recordSchema, mode: 'upsert', key: ['id'] }),
-      },
-      trigger,
-    })
+await (
+  'topic' in to
+    ? pipeline({
+        id: task.pipeline,
+        source: kafkaSource({ ...reading, format: bytes() }),
+        sinks: { copy: kafkaSink({ connection, topic: to.topic, format: bytes() }) },
+        trigger,
+      })
+    : pipeline({
+        id: task.pipeline,
+        source: kafkaSource({
+          ...reading,
+          format: json({ schema: recordSchema, mode: 'upsert', key: ['id'], keyForm: 'text' }),
+        }),
+        sinks: {
+          table: postgresSink({
+            connection: to.url,
+            table: to.table,
+            schema: recordSchema,
+            mode: 'upsert',
+            key: ['id'],
+          }),
+        },
+        trigger,
+      })
 ).run();
 clearInterval(sampler);
 send({ type: 'done', samples, peakBytes: process.resourceUsage().maxRSS * 1024 });

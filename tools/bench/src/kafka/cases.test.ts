@@ -8,7 +8,9 @@ const EXPECTED = [
     [100, 1_000, 10_000, 100_000].map((size) => `kafka/copy/txn=${size}/partitions=${partitions}/vs-plain`),
   ),
   'kafka/copy/txn=100/partitions=1/vs-own-transactions',
-  ...[10, 100, 1_000].flatMap((interval) => ['p50', 'p99'].map((rank) => `kafka/latency/interval=${interval}ms/${rank}`)),
+  ...[10, 100, 1_000].flatMap((interval) =>
+    ['p50', 'p99'].map((rank) => `kafka/latency/interval=${interval}ms/${rank}`),
+  ),
   'kafka/to-postgres/upsert',
   'kafka/to-postgres/upsert/memory',
   'kafka/recover',

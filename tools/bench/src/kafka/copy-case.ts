@@ -17,9 +17,18 @@ export function copyCase(size: number, partitions: number, target?: number): Ben
     { name: `${name}/vs-plain`, ours: 'ours', baseline: 'plain', ...targetOf(target) },
     // The issue is the default settings of the client, which small transactions show.
     ...(size <= 1_000
-      ? [{ name: `${name}/vs-own-transactions`, ours: 'ours', baseline: 'own transactions', ...(size === 100 ? targetOf(2) : {}) }]
+      ? [
+          {
+            name: `${name}/vs-own-transactions`,
+            ours: 'ours',
+            baseline: 'own transactions',
+            ...(size === 100 ? targetOf(2) : {}),
+          },
+        ]
       : []),
-    ...(isPlatformaticUsable() ? [{ name: `${name}/platformatic/vs-plain`, ours: 'platformatic', baseline: 'plain' }] : []),
+    ...(isPlatformaticUsable()
+      ? [{ name: `${name}/platformatic/vs-plain`, ours: 'platformatic', baseline: 'plain' }]
+      : []),
   ];
   return {
     names: lines.map((line) => line.name),
@@ -68,7 +77,9 @@ async function measureCopies(
     runs: options.runs,
     warmUp: !options.quick,
     onRun: (name, run, { seconds }) =>
-      laboratory.progress(`txn=${size}, ${partitions} partitions, run ${run}: ${name} ${Math.round(records / seconds)} records/s`),
+      laboratory.progress(
+        `txn=${size}, ${partitions} partitions, run ${run}: ${name} ${Math.round(records / seconds)} records/s`,
+      ),
   });
   return wanted.map((line) => compare(line, records, results, 'records/s'));
 }

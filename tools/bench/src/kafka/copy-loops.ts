@@ -14,7 +14,10 @@ export interface CopyTask {
 }
 
 /** Exactly once: positions in the destination, one transaction for each source partition and commit. */
-export async function copyWithEos(task: CopyTask, driver: 'kafkajs' | 'platformatic' = 'kafkajs'): Promise<void> {
+export async function copyWithEos(
+  task: CopyTask,
+  driver: 'kafkajs' | 'platformatic' = 'kafkajs',
+): Promise<void> {
   const connection: KafkaConnection = { driver, brokers: [...task.brokers] };
   const { rows } = await pipeline({
     id: task.to,
@@ -92,7 +95,11 @@ async function eachChunk(
         for (let first = 0; first < messages.length; first += share) {
           const chunk = messages.slice(first, first + share);
           const last = chunk.at(-1)?.offset ?? '0';
-          const copies = chunk.map(({ key, value, headers }): Message => ({ key, value, ...(headers === undefined ? {} : { headers }) }));
+          const copies = chunk.map(({ key, value, headers }): Message => ({
+            key,
+            value,
+            ...(headers === undefined ? {} : { headers }),
+          }));
           await work(copies, { partition, next: String(BigInt(last) + 1n), payload });
           payload.resolveOffset(last);
           await payload.heartbeat();

@@ -33,7 +33,11 @@ export function latencyCase(intervalMs: number): BenchCase<KafkaLaboratory> {
           baseline: theirs,
           unit: 'ms',
           runs: 1,
-          details: { added: mine - theirs, 'records a second': (RECORDS_PER_TICK * 1_000) / TICK_MS, records: ours.length },
+          details: {
+            added: mine - theirs,
+            'records a second': (RECORDS_PER_TICK * 1_000) / TICK_MS,
+            records: ours.length,
+          },
         });
       });
     },
@@ -98,7 +102,11 @@ async function readTimes(
   return { times, stop: () => consumer.disconnect() };
 }
 
-async function runEos({ brokers }: KafkaLaboratory, { from, to }: Topics, intervalMs: number): Promise<Running> {
+async function runEos(
+  { brokers }: KafkaLaboratory,
+  { from, to }: Topics,
+  intervalMs: number,
+): Promise<Running> {
   const connection = { brokers: [...brokers] };
   const stopping = new AbortController();
   const running = pipeline({

@@ -55,7 +55,7 @@ export async function logBytes(folder: string): Promise<number> {
 
 function batchesOf(log: Buffer): Buffer[] {
   const batches: Buffer[] = [];
-  for (let at = 0; at + FRAME_BYTES <= log.length; ) {
+  for (let at = 0; at + FRAME_BYTES <= log.length;) {
     const end = at + FRAME_BYTES + log.readInt32BE(at + LENGTH_AT);
     batches.push(log.subarray(at, end));
     at = end;

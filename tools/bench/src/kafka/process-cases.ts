@@ -32,7 +32,13 @@ export function toPostgresCase(): BenchCase<KafkaLaboratory> {
         const peaks: number[] = [];
         for (let run = 0; run < options.runs; run++) {
           const table = `upserted_${run}`;
-          const child = start({ brokers, from, pipeline: table, to: { table, url: database.url }, rowsPerCommit: ROWS_PER_COMMIT });
+          const child = start({
+            brokers,
+            from,
+            pipeline: table,
+            to: { table, url: database.url },
+            rowsPerCommit: ROWS_PER_COMMIT,
+          });
           await child.next('loaded');
           const begin = performance.now();
           const { peakBytes } = await child.next('done');
@@ -42,8 +48,21 @@ export function toPostgresCase(): BenchCase<KafkaLaboratory> {
         }
         const atLeast = { of: 'ours', is: 'at least', value: 150_000 } as const satisfies Target;
         return [
-          measurement({ name, ours: median(rates), unit: 'rows/s', runs: rates.length, target: atLeast, details: { 'least and most': extent(rates) } }),
-          measurement({ name: `${name}/memory`, ours: Math.max(...peaks), unit: 'MB', runs: peaks.length, target: oursAtMost(300) }),
+          measurement({
+            name,
+            ours: median(rates),
+            unit: 'rows/s',
+            runs: rates.length,
+            target: atLeast,
+            details: { 'least and most': extent(rates) },
+          }),
+          measurement({
+            name: `${name}/memory`,
+            ours: Math.max(...peaks),
+            unit: 'MB',
+            runs: peaks.length,
+            target: oursAtMost(300),
+          }),
         ];
       } finally {
         await database.stop();
@@ -62,14 +81,34 @@ export function memoryCase(): BenchCase<KafkaLaboratory> {
       const from = await laboratory.filled(memoryRows, 1);
       const topic = laboratory.freshName('memory');
       await laboratory.createTopic(topic, 1);
-      const child = start({ brokers: laboratory.brokers, from, pipeline: topic, to: { topic }, rowsPerCommit: ROWS_PER_COMMIT });
+      const child = start({
+        brokers: laboratory.brokers,
+        from,
+        pipeline: topic,
+        to: { topic },
+        rowsPerCommit: ROWS_PER_COMMIT,
+      });
       const { samples, peakBytes } = await child.next('done');
       await laboratory.deleteTopic(topic);
       const settled = samples.filter(({ rows }) => rows >= memoryRows * WARM_UP_SHARE);
       const details = { rows: memoryRows, samples: settled.length };
       return [
-        measurement({ name: `${name}/peak`, ours: peakBytes / MEGABYTE, unit: 'MB', runs: 1, target: oursAtMost(300), details }),
-        measurement({ name: `${name}/growth`, ours: growth(settled), unit: 'MB/1M rows', runs: 1, target: oursAtMost(2), details }),
+        measurement({
+          name: `${name}/peak`,
+          ours: peakBytes / MEGABYTE,
+          unit: 'MB',
+          runs: 1,
+          target: oursAtMost(300),
+          details,
+        }),
+        measurement({
+          name: `${name}/growth`,
+          ours: growth(settled),
+          unit: 'MB/1M rows',
+          runs: 1,
+          target: oursAtMost(2),
+          details,
+        }),
       ];
     },
   };

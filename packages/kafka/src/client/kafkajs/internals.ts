@@ -15,6 +15,11 @@ export interface ConnectionPool {
 
 export interface PooledConnection {
   rejectRequests(error: Error): void;
+  /**
+   * Looks for requests that wait, every millisecond from the first answer on, also where none ever waits: that takes processor time for each
+   * connection, and keeps a process alive whose work is done.
+   */
+  readonly requestQueue: { scheduleCheckPendingRequests: () => void };
   readonly socket?: { destroy(): void };
 }
 

@@ -19,6 +19,10 @@ export function kafkaJsDriver(config: KafkaConfig): Driver {
   });
   const open = async (address?: BrokerAddress): Promise<BrokerLink> => {
     const pool = await builder.build(address);
+    // Requests are sent at once: no limit to those in flight is set, and no throttling time is handed on.
+    pool.map(({ requestQueue }) => {
+      requestQueue.scheduleCheckPendingRequests = () => undefined;
+    });
     const { authenticationTimeout } = config;
     const broker = new internals.Broker({
       connectionPool: pool,
