@@ -88,8 +88,8 @@ async function timeRecover(connector: SinkConnector<RecordInput>, pipeline: stri
   return milliseconds;
 }
 
-async function untilCompacted({ progress }: KafkaLaboratory, folder: string): Promise<boolean> {
-  progress('waiting for the broker to compact the positions topic');
+async function untilCompacted(laboratory: KafkaLaboratory, folder: string): Promise<boolean> {
+  laboratory.progress('waiting for the broker to compact the positions topic');
   const end = performance.now() + COMPACTION_MS;
   while (performance.now() < end) {
     if ((await logBytes(folder)) <= COMPACTED_BYTES) return true;
