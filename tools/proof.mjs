@@ -1,20 +1,24 @@
 /**
- * `npm run proof -- core | quickstart | postgres | kafka | verify [--minutes 10] [--seed s]`: what takes longer than a test may. Prints the seed that
+ * `npm run proof -- core | quickstart | postgres | verify | s3 | kafka | kafka-tests | delta [--minutes 10] [--seed s]`: what takes longer than a test may. Prints the seed that
  * repeats it, and ends with `N passed, N failed`. `npm run proof -- postgres --server 15`: the tests of the package on that version.
  */
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
+import { readFileSync, rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { testOnServer } from './postgres-server.mjs';
 
 const usage =
-  'usage: npm run proof -- core | quickstart | postgres | kafka | verify [--minutes 10] [--seed s]\n       npm run proof -- postgres --server 15 [--seed s]';
+  'usage: npm run proof -- core | quickstart | postgres | verify | s3 | kafka | kafka-tests | delta [--minutes 10] [--seed s]\n       npm run proof -- postgres --server 15 [--seed s]';
 
 /** By name: what proves it for so many minutes. */
 const proofs = {
   core: rounds((seed) => ['tools/simulation/dist/main.js', '--schedules', '50000', '--seed', seed]),
   quickstart: rounds((seed) => ['tools/quickstart/dist/main.js', '--seed', seed]),
   verify: rounds((seed) => ['tools/verify-proof.mjs', '--seed', seed]),
+  s3: allTests('s3'),
+  'kafka-tests': allTests('kafka'),
+  delta: allTests('delta'),
   postgres: whole((seed, minutes) => ['tools/soak/dist/main.js', '--seed', seed, '--minutes', minutes]),
   kafka: whole((seed, minutes) => ['tools/soak/dist/kafka/main.js', '--seed', seed, '--minutes', minutes]),
 };
@@ -35,6 +39,22 @@ function rounds(commandOf) {
       const lastLine = stdout.trimEnd().split('\n').at(-1);
       console.log(ok ? `seed ${next}: ${lastLine}` : `seed ${next} FAILED\n${stdout}`);
     }
+    console.log(`${passed} passed, ${failed} failed`);
+    return failed === 0 ? 0 : 1;
+  };
+}
+
+/** All tests of a package once, also those that `npm test` leaves out because they take minutes. */
+function allTests(name) {
+  return (seed) => {
+    const results = `.cache/test-results/${name}.json`;
+    rmSync(results, { force: true });
+    spawnSync('node', ['--experimental-vm-modules', '../../node_modules/jest/bin/jest.js', '--silent'], {
+      cwd: `packages/${name}`,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, CI: 'true', EOS_TEST_SLOW: '1', EOS_TEST_SEED: String(seed) },
+    });
+    const { passed, failed } = JSON.parse(readFileSync(results, 'utf8'));
     console.log(`${passed} passed, ${failed} failed`);
     return failed === 0 ? 0 : 1;
   };

@@ -1,3 +1,4 @@
 import preset from '../../jest.preset.mjs';
+import { withoutSlowTests } from '../../tools/jest/slow-tests.mjs';
 
-export default { ...preset };
+export default { ...preset, ...withoutSlowTests(['upsert.conformance']) };

@@ -4,13 +4,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SinkConnector } from '@eos/core';
-import {
-  localObjectStore,
-  memoryBucket,
-  memoryObjectStore,
-  type MemoryBucket,
-  type ObjectStore,
-} from '@eos/object-store';
+import { localObjectStore, memoryBucket, memoryObjectStore, type MemoryBucket } from '@eos/object-store';
 import { conformanceKey, conformanceSchema, type ConformanceRow, type Destination } from '@eos/testkit';
 import { deltaSink, type DeltaSinkOptions, type Mode } from './index.js';
 import { TableReader } from './reading.testing.js';
@@ -20,12 +14,12 @@ export const CHILD = new URL('../testing/conformance-child.mjs', import.meta.url
 export const TABLE = 'tables/conformance';
 
 export function connectorOf(
-  store: ObjectStore,
+  where: Pick<DeltaSinkOptions, 'store' | 'folder'>,
   mode: Mode,
   options: Partial<DeltaSinkOptions> = {},
 ): SinkConnector<ConformanceRow> {
   const key = mode === 'upsert' ? { key: conformanceKey } : {};
-  return deltaSink({ ...key, ...options, store, path: TABLE, mode, schema: conformanceSchema });
+  return deltaSink({ ...key, ...options, ...where, path: TABLE, mode, schema: conformanceSchema });
 }
 
 /** In memory where there is such a thing: what the disk does to a put is tested with the store of files. */
@@ -40,7 +34,7 @@ export async function localDestination(mode: Mode): Promise<Destination> {
   const { store: troubled, faults, outage } = troubledStore(localObjectStore({ root }));
   const reader = new TableReader(store, `${TABLE}/`, root);
   return {
-    connector: (route) => connectorOf(route === 'direct' ? store : troubled, mode),
+    connector: (route) => connectorOf(route === 'direct' ? { folder: root } : { store: troubled }, mode),
     rows: () => reader.rows(),
     faults,
     outage,
@@ -56,7 +50,7 @@ export async function localDestination(mode: Mode): Promise<Destination> {
     },
     // The positions lie in the log of the table: who drops the one drops the other.
     recreate: undefined,
-    child: { module: CHILD, options: { root, path: TABLE, mode } },
+    child: { module: CHILD, options: { place: { folder: root }, path: TABLE, mode } },
     async close() {
       await reader.close();
       await rm(folder, { recursive: true, force: true, maxRetries: 3 });
@@ -73,7 +67,7 @@ export async function memoryDestination(mode: Mode): Promise<Destination> {
   let restore = (): void => undefined;
   return {
     connector: (route) => {
-      const connector = connectorOf(route === 'direct' ? store : troubled, mode);
+      const connector = connectorOf({ store: route === 'direct' ? store : troubled }, mode);
       return { ...connector, capabilities: { ...connector.capabilities, durable: false } };
     },
     rows: () => reader.rows(),

@@ -117,7 +117,7 @@ function sinkIn(root: string, isEvolved: boolean): SinkConnector<Row> {
   const properties = { 'delta.checkpointInterval': '10' };
   return isEvolved
     ? deltaSink({ ...options, schema: evolvedSchema, evolution: 'add-nullable' })
-    : (deltaSink({ ...options, schema: firstSchema, properties }));
+    : deltaSink({ ...options, schema: firstSchema, properties });
 }
 
 const CONTEXT = { pipeline: 'flights', sink: 'delta' };

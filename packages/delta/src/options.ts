@@ -1,5 +1,5 @@
 import { EosError, type Columns, type RowSchema } from '@eos/core';
-import type { ObjectStore } from '@eos/object-store';
+import { storePlace, type StoreOptions, type StorePlace } from '@eos/object-store/place';
 import type { Compression } from '@eos/parquet';
 import type { FileSettings } from './files/data-file.js';
 import type { TablePlace } from './log/paths.js';
@@ -8,11 +8,13 @@ import { deltaSchemaOf } from './schema/eos-columns.js';
 export type Mode = 'append' | 'upsert';
 export type Evolution = 'fail' | 'add-nullable';
 
-export interface DeltaSinkOptions<C extends Columns = Columns> {
-  /** Where the table is: local files, S3, or any other store of `@eos/object-store`. It is not closed. */
-  readonly store: ObjectStore;
-  /** The folder of the table in the store, such as `tables/flights`. Default: the store's own root. */
+/** Where the table is: exactly one of `bucket`, `folder` and `store`, and the table's folder in there. */
+export interface DeltaPlaceOptions extends StoreOptions {
+  /** The folder of the table, such as `tables/flights`. Default: `folder` itself, or the root of the bucket or store. */
   readonly path?: string;
+}
+
+export interface DeltaSinkOptions<C extends Columns = Columns> extends DeltaPlaceOptions {
   /** Names and types of the columns. Absent: those of the table, which must be there. */
   readonly schema?: RowSchema<C>;
   /** `append` (default): every row is added. `upsert`: the last change of each `key` wins, deletes delete. */
@@ -41,11 +43,17 @@ export interface DeltaSinkOptions<C extends Columns = Columns> {
   readonly rowGroupBytes?: number;
 }
 
+/** A table that is not opened yet. */
+export interface TableLocation {
+  readonly store: StorePlace;
+  readonly place: TablePlace;
+  /** For messages. Holds no secret. */
+  readonly description: string;
+}
+
 /** The options, checked, with their defaults. */
 export interface Settings {
-  readonly store: ObjectStore;
-  readonly place: TablePlace;
-  readonly description: string;
+  readonly location: TableLocation;
   readonly schema: RowSchema | undefined;
   readonly mode: Mode;
   readonly key: readonly string[];
@@ -60,8 +68,8 @@ const MIB = 1_048_576;
 
 /** @throws EOS_CONFIG, with the name of the option */
 export function checkOptions(options: DeltaSinkOptions): Settings {
-  const { store, schema, properties = {} } = options;
-  if (!isStore(store)) fail('store', 'must be an object store of @eos/object-store');
+  const { schema, properties = {} } = options;
+  const location = tableLocation(options);
   if (schema !== undefined) {
     if (!isSchema(schema)) fail('schema', 'must be what rowSchema of @eos/core makes');
     deltaSchemaOf(schema);
@@ -73,11 +81,8 @@ export function checkOptions(options: DeltaSinkOptions): Settings {
   const create: unknown = options.create ?? schema !== undefined;
   if (typeof create !== 'boolean') fail('create', 'must be true or false');
   if (create && schema === undefined) fail('create', 'needs a schema to know the columns of');
-  const prefix = prefixOf(options.path);
   return {
-    store,
-    place: { prefix },
-    description: `${store.description}${prefix === '' ? '' : `, ${prefix.slice(0, -1)}`}`,
+    location,
     schema,
     mode,
     key: checkKey(options, mode),
@@ -93,12 +98,16 @@ export function checkOptions(options: DeltaSinkOptions): Settings {
   };
 }
 
-function isStore(store: unknown): store is ObjectStore {
-  return typeof store === 'object' && store !== null && 'put' in store && 'list' in store;
-}
-
 function isSchema(schema: unknown): schema is RowSchema {
   return typeof schema === 'object' && schema !== null && 'columns' in schema && 'names' in schema;
+}
+
+/** @throws EOS_CONFIG, with the name of the option */
+export function tableLocation(options: DeltaPlaceOptions): TableLocation {
+  const store = storePlace(options);
+  const prefix = prefixOf(options.path);
+  const description = `${store.description}${prefix === '' ? '' : `, ${prefix.slice(0, -1)}`}`;
+  return { store, place: { prefix }, description };
 }
 
 /** Empty, or ends in `/`. */

@@ -31,7 +31,7 @@ export async function s3Destination(server: S3Server, mode: Mode, prefix: string
   const reader = new TableReader(root === undefined ? store : localObjectStore({ root }), `${TABLE}/`, root);
   const saved = new Map<string, Uint8Array>();
   return {
-    connector: (route) => connectorOf(route === 'direct' ? store : faulty, mode),
+    connector: (route) => connectorOf({ store: route === 'direct' ? store : faulty }, mode),
     rows: () => reader.rows(),
     faults: proxyFaults(proxy, { isCommit }),
     outage: proxyOutage(proxy),
@@ -51,7 +51,7 @@ export async function s3Destination(server: S3Server, mode: Mode, prefix: string
     recreate: undefined,
     child: {
       module: CHILD,
-      options: { s3: { bucket, prefix, ...plainConfig(server) }, path: TABLE, mode },
+      options: { place: { bucket, ...plainConfig(server) }, path: `${prefix}${TABLE}`, mode },
     },
     async close() {
       await reader.close();

@@ -14,13 +14,14 @@ export async function committedBatches(
 ): Promise<ReadonlyMap<number, readonly LogBatch[]>> {
   const ends = await client.admin.highWatermarks(topic);
   const logs = [...ends.keys()].map((partition) => new CommittedLog(client, topic, partition));
-  for (let isOver = false; ; await delay(1)) {
+  for (let isOver = false; ;) {
     const before = logs.map((log) => log.state);
     await Promise.all(logs.map((log) => log.readOn()));
     const isSame = logs.every(({ state }, index) => state === before[index]);
     if (isSame && isOver) break;
     // Read again after asking: the transaction that goes on may be the one behind it.
     isOver = isSame && !(await areDecided(client, logs));
+    await delay(1);
   }
   return new Map(logs.map(({ partition, committed }) => [partition, committed]));
 }

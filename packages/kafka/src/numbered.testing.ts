@@ -34,15 +34,15 @@ export interface TestTopics {
   readonly input: string;
   readonly output: string;
   readonly positions: string;
-  sink(
+  readonly sink: (
     connection: Partial<KafkaConnection>,
     options?: Partial<KafkaSinkOptions<NumberRow>>,
-  ): ReturnType<typeof kafkaSink<NumberRow>>;
+  ) => ReturnType<typeof kafkaSink<NumberRow>>;
   routedSink(
     route: NonNullable<KafkaSinkOptions<NumberRow>['route']>,
   ): ReturnType<typeof kafkaSink<NumberRow>>;
   /** The ids of all committed rows, in order of size. */
-  ids(): Promise<number[]>;
+  readonly ids: () => Promise<number[]>;
   remove(...topics: string[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -77,7 +77,7 @@ export async function testTopics(
     sink: (connection, options = {}) =>
       kafkaSink<NumberRow>({
         ...common,
-        connection: { brokers, ...connection } as KafkaConnection,
+        connection: { brokers, ...connection },
         topic: output,
         ...options,
       }),
@@ -166,5 +166,5 @@ export async function failureOf(work: Promise<unknown>): Promise<EosError> {
     (error: unknown) => error,
   );
   if (isEosError(failure)) return failure;
-  throw failure ?? new Error('nothing failed');
+  throw new Error('the work did not fail with an EosError', { cause: failure });
 }

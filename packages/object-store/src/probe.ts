@@ -7,7 +7,7 @@ export interface ProbeOptions {
   readonly prefix?: string;
   /** How many write at the same time, 2 to 64. Default 16. */
   readonly racers?: number;
-  /** How many races of each kind, 1 to 100. Default 3. */
+  /** How many races of each kind, 1 to 100. Default 6. */
   readonly rounds?: number;
 }
 
@@ -20,7 +20,7 @@ export interface ProbeOptions {
  * @throws EOS_STORE_UNSAFE with what the store did; EOS_CONFIG for an option out of range; what the store throws
  */
 export async function probeObjectStore(store: ObjectStore, options: ProbeOptions = {}): Promise<void> {
-  const { prefix = '_eos/probe/', racers = 16, rounds = 3 } = options;
+  const { prefix = '_eos/probe/', racers = 16, rounds = 6 } = options;
   checkInteger('racers', racers, 2, 64);
   checkInteger('rounds', rounds, 1, 100);
   // Not the keys of an earlier probe, or of one that runs at this moment.

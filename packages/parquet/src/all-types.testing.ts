@@ -92,8 +92,12 @@ export function valueText(kind: ColumnKind, value: unknown): string | null {
     case 'json':
       return JSON.stringify(value);
     default:
-      return String(value);
+      return isPlain(value) ? String(value) : 'something else';
   }
+}
+
+function isPlain(value: unknown): value is string | number | bigint | boolean {
+  return ['string', 'number', 'bigint', 'boolean'].includes(typeof value);
 }
 
 /** The bits; NaN has many. */

@@ -6,7 +6,7 @@
  */
 import { Writable } from 'node:stream';
 import { EosError } from '@eos/core';
-import parquetjs from 'parquetjs-lite';
+import parquetjs, { type Writer } from 'parquetjs-lite';
 import type { EncodableColumn, EncoderOptions, FileEncoder, ParquetEncoder } from './encode/encoder.js';
 import { fieldDefinitions, valueCheck, valueReader } from './parquetjs/fields.js';
 
@@ -15,8 +15,6 @@ export const parquetjsLite: ParquetEncoder = {
   begin: (options) => new ParquetjsFileEncoder(options),
   check: valueCheck,
 };
-
-type Writer = Awaited<ReturnType<typeof parquetjs.ParquetWriter.openStream>>;
 
 class ParquetjsFileEncoder implements FileEncoder {
   private readonly schema;

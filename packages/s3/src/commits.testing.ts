@@ -5,6 +5,7 @@ import {
   type RowSchema,
   type Sink,
   type SinkSession,
+  type SinkTransaction,
   rowSchema,
   t,
 } from '@eos/core';
@@ -61,10 +62,7 @@ export class Writer<C extends Columns = (typeof flights)['columns']> {
     await commit();
   }
 
-  async #commit(
-    transaction: Awaited<ReturnType<SinkSession<unknown>['begin']>>,
-    count: number,
-  ): Promise<void> {
+  async #commit(transaction: SinkTransaction<RowInput<RowSchema<C>>>, count: number): Promise<void> {
     const { partition } = this;
     const from = this.session.positions;
     const offset = (from.get(partition)?.offset ?? 0n) + BigInt(Math.max(1, count));

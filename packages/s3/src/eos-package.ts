@@ -1,15 +1,17 @@
-/** The sink of this package, for files of configuration: `use: '@eos/s3'`. */
+/** The sink and the source of this package, for files of configuration: `use: '@eos/s3'`. */
 import { resolve } from 'node:path';
 import {
   COLUMNS_SCHEMA,
   EosError,
   rowSchemaOf,
   type EosPackage,
+  type JsonValue,
   type OptionSchema,
   type SinkConnector,
 } from '@eos/core';
 import type { S3SinkOptions } from './options.js';
 import { s3Sink } from './sink.js';
+import { s3Source, type S3SourceOptions } from './source/s3-source.js';
 
 const NAMES: OptionSchema = { type: 'array', items: { type: 'string' }, minItems: 1 };
 const COUNT: OptionSchema = { type: 'integer', minimum: 1 };
@@ -97,7 +99,56 @@ const OPTIONS = {
   },
 } as const satisfies Record<Exclude<keyof S3SinkOptions, 'store'>, OptionSchema>;
 
+const SOURCE_OPTIONS = {
+  ...PLACE,
+  pipeline: {
+    type: 'string',
+    minLength: 1,
+    description: 'Whose commits to read: the id of the pipeline that writes the table.',
+  },
+  sink: { type: 'string', minLength: 1, description: 'The name of its sink there.' },
+  changelog: {
+    enum: ['append', 'upsert'],
+    default: 'append',
+    description: 'As the table was made: upsert for one with a key, whose rows are changes.',
+  },
+  schema: { ...COLUMNS_SCHEMA, description: 'Which columns to read, as the table has them. Default: all.' },
+  follow: {
+    type: 'boolean',
+    default: false,
+    description: 'Whether to wait for more at the end of the log.',
+  },
+  pollMs: {
+    ...COUNT,
+    default: 1_000,
+    description: 'With follow: milliseconds between two looks behind the end.',
+  },
+  after: {
+    type: 'string',
+    pattern: '^\\d{1,19}$',
+    description: 'A first run begins behind this entry of the log. Default: at the start.',
+  },
+} as const satisfies Record<Exclude<keyof S3SourceOptions, 'store'>, OptionSchema>;
+
+/** Relative paths start at the file of configuration. */
+function placeOf(folder: JsonValue | undefined, base: string): { readonly folder?: string } {
+  return typeof folder === 'string' ? { folder: resolve(base, folder) } : {};
+}
+
 export const eosPackage: EosPackage = {
+  sources: {
+    s3: {
+      summary: 'What a pipeline commits to a folder of files that `@eos/s3` writes, commit by commit',
+      options: { properties: SOURCE_OPTIONS, required: ['pipeline', 'sink'] },
+      create({ schema, folder, after, ...others }, { folder: base }) {
+        const columns = schema === undefined ? {} : { schema: rowSchemaOf(schema) };
+        const start = typeof after === 'string' ? { after: BigInt(after) } : {};
+        // Checked against the schema above, which has the names and types of these options.
+        const options = { ...others, ...placeOf(folder, base), ...columns, ...start };
+        return s3Source(options as unknown as S3SourceOptions);
+      },
+    },
+  },
   sinks: {
     s3: {
       summary: 'A folder of NDJSON, CSV or Parquet files, in a bucket or on a disk, with a log beside them',
@@ -108,8 +159,7 @@ export const eosPackage: EosPackage = {
           throw new EosError('EOS_CONFIG', 'schema is missing, or columns of the pipeline', { details });
         }
         // Checked against the schema above, which has the names and types of these options.
-        const place = typeof folder === 'string' ? { folder: resolve(base, folder) } : {};
-        const options = { ...others, ...place, schema: rowSchemaOf(schema) } as S3SinkOptions;
+        const options = { ...others, ...placeOf(folder, base), schema: rowSchemaOf(schema) } as S3SinkOptions;
         // What a row holds is known when it comes: the sink checks each.
         return s3Sink(options) as SinkConnector<Record<string, unknown>>;
       },

@@ -11,3 +11,4 @@ export type {
 } from './files/settings.js';
 export type { ColumnRange, DataFile } from './files/data-files.js';
 export type { LiveFile } from './log/index.js';
+export { s3Source, type S3SourceOptions } from './source/s3-source.js';

@@ -1,12 +1,11 @@
-import { existsSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { localObjectStore } from '@eos/object-store';
 import { conformance } from '@eos/testkit';
 import { describe, expect, test } from '@jest/globals';
 import { destinationIn, NOTICED_MS, VARIANTS, variantName, type Laboratory } from './conformance.testing.js';
+import { fastFolder } from './fast-folder.testing.js';
 import { troubledStore } from './troubled-store.testing.js';
 
 for (const variant of VARIANTS) {
@@ -48,9 +47,4 @@ async function localLaboratory(): Promise<Laboratory> {
       await rm(folder, { recursive: true, force: true, maxRetries: 3 });
     },
   };
-}
-
-/** In memory where there is such a thing: what the disk does to a commit is tested with the store of files. */
-function fastFolder(): string {
-  return existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 }

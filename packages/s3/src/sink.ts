@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   defineSink,
   EosError,
+  type MaintenanceOptions,
   type Columns,
   type PartitionId,
   type Position,
@@ -54,20 +55,23 @@ export function s3Sink<Row>(options: S3SinkOptions): SinkConnector<Row> {
     abilities: {
       status: (context) => readStatus(settings, context),
       readTable: (context, options) => readTable(settings, context, options),
-      compact: (_context, options) => maintain(settings, (place) => compactTable(place, settings, options)),
-      vacuum: (_context, options) => maintain(settings, (place) => vacuumTable(place, options)),
+      compact: (_context, options) =>
+        maintain(settings, options, (place) => compactTable(place, settings, options)),
+      vacuum: (_context, options) => maintain(settings, options, (place) => vacuumTable(place, options)),
     },
     connect: (context) => connect<Row>(settings, context),
   });
 }
 
-/** On a connection of its own. */
+/** On a connection of its own, and on a store that compares: both commit an entry of the log. */
 async function maintain<Report>(
   settings: Settings,
+  { dryRun }: MaintenanceOptions,
   work: (place: TablePlace) => Promise<Report>,
 ): Promise<Report> {
   const opened = await settings.place.open();
   try {
+    if (!dryRun) await opened.probe(settings.prefix);
     return await work({ store: opened.store, prefix: settings.prefix });
   } finally {
     await opened.close();

@@ -1,4 +1,6 @@
 import { POSTGRES_CASES } from './cases/index.js';
+import { DELTA_CASES } from './delta/index.js';
+import { withDeltaLaboratory } from './delta/laboratory.js';
 import { KAFKA_CASES } from './kafka/cases.js';
 import { withKafkaLaboratory } from './kafka/laboratory.js';
 import { withLaboratory } from './laboratory.js';
@@ -6,6 +8,7 @@ import { suiteOf, type BenchSuite } from './suite.js';
 
 /** By the name that `npm run bench --` takes. */
 export const SUITES: Readonly<Record<string, BenchSuite>> = {
+  delta: suiteOf(DELTA_CASES, withDeltaLaboratory),
   kafka: suiteOf(KAFKA_CASES, withKafkaLaboratory),
   postgres: suiteOf(POSTGRES_CASES, withLaboratory),
 };

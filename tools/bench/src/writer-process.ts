@@ -1,4 +1,4 @@
-/** The parent's side of `children/writer.ts`. */
+/** The parent's side of writers in processes of their own. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { builtModule } from './built-module.js';
@@ -17,7 +17,7 @@ export function startWriter(task: ChildTask): WriterProcess {
   return startChild('children/writer.js', task);
 }
 
-/** The same for another program of this package, which says the same. */
+/** @param module below `dist`: gets the task as JSON on its command line, and says what `ChildMessage` lists */
 export function startChild(module: string, task: object): WriterProcess {
   const child = fork(builtModule(module), [JSON.stringify(task)], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

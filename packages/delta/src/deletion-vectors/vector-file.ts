@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { ObjectStore } from '@eos/object-store';
 import type { DeletionVector } from '../log/actions.js';
+import { ObjectWriter } from '../files/object-writer.js';
 import type { TablePlace } from '../log/paths.js';
 import { bitmapBytes, parseBitmap } from './bitmap.js';
 import { damaged } from './damaged.js';
@@ -56,7 +57,10 @@ export class VectorFile {
 
   /** Puts the file, durably; nothing where it has no vector. */
   async finish(): Promise<void> {
-    if (!this.isEmpty) await this.store.put(this.key, Buffer.concat(this.#chunks));
+    if (this.isEmpty) return;
+    const object = new ObjectWriter(this.store, this.key, { condition: { ifAbsent: true } });
+    await object.write(Buffer.concat(this.#chunks));
+    await object.finish();
   }
 }
 

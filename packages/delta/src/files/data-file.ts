@@ -24,6 +24,16 @@ export interface FileSettings {
   readonly bloomFilters?: ParquetWriteOptions['bloomFilters'];
 }
 
+/** What becomes of a file: a part of the table, or of its change data feed. */
+export interface FileKind {
+  /** Below the table; empty, or ends in `/`. */
+  readonly folder: string;
+  /** What its name begins with. */
+  readonly name: string;
+}
+
+const DATA: FileKind = { folder: '', name: 'part' };
+
 export interface FilePlace {
   readonly store: ObjectStore;
   readonly place: TablePlace;
@@ -40,9 +50,10 @@ export class DataFile<Row extends object> {
     private readonly plan: TablePlan,
     settings: FileSettings,
     private readonly partitionValues: PartitionValues,
+    kind: FileKind = DATA,
   ) {
     const codec = settings.compression === 'none' ? '' : `.${settings.compression}`;
-    this.#path = `${partitionFolders(partitionValues)}part-${randomUUID()}${codec}.parquet`;
+    this.#path = `${kind.folder}${partitionFolders(partitionValues)}${kind.name}-${randomUUID()}${codec}.parquet`;
     this.#object = new ObjectWriter(store, `${place.prefix}${this.#path}`, { condition: { ifAbsent: true } });
     const { compression, rowGroupBytes, bloomFilters } = settings;
     this.#writer = nestedParquetWriter<Row>(plan.dataFields, (bytes) => this.#object.write(bytes), {
@@ -53,6 +64,11 @@ export class DataFile<Row extends object> {
 
   get key(): string {
     return this.#object.key;
+  }
+
+  /** Rows so far. */
+  get rowCount(): number {
+    return this.#writer.rowCount;
   }
 
   /** About how large the file is by now. */
@@ -68,6 +84,11 @@ export class DataFile<Row extends object> {
   /** @throws EOS_ROW with `details.row`, the index in `rows`: those before it are in the file */
   async write(rows: readonly Row[]): Promise<void> {
     await this.#writer.write(rows);
+  }
+
+  /** The same from ready columns: `values[i]` of each belongs to row `i`. */
+  async writeColumns(columns: Readonly<Record<string, ArrayLike<unknown>>>, rowCount: number): Promise<void> {
+    await this.#writer.writeColumns(columns, rowCount);
   }
 
   /** Makes the file durable, and returns the action that makes it a part of the table. */

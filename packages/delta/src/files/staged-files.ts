@@ -1,13 +1,25 @@
 /** The data files of one transaction: rows sorted into partitions, files that end when they are large enough. */
-import { EosError, isEosError, type ChangeBatch } from '@eos/core';
+import { isEosError, type ChangeBatch } from '@eos/core';
 import type { AddFile, PartitionValues } from '../log/actions.js';
 import { DataFile, type FilePlace, type FileSettings } from './data-file.js';
+import { rowError, withPlace } from './row-error.js';
 import type { PartitionColumn, TablePlan } from './table-plan.js';
 
 /** Files that are open at once: each holds a row group. */
 const MAX_OPEN = 64;
 /** What open files may hold together, beside one row group. */
 const MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Told where rows of a batch went: `count` of them to the file with that index, from that position on.
+ * @param indexes of them in the batch; absent: all of it, in its order
+ */
+export type OnPlaced = (
+  file: number,
+  position: number,
+  count: number,
+  indexes: readonly number[] | undefined,
+) => void;
 
 const NO_PARTITION: PartitionValues = Object.freeze({});
 
@@ -17,7 +29,8 @@ const NO_PARTITION: PartitionValues = Object.freeze({});
  * Memory: one row group; with partitions 64 MiB of row groups more, and 64 open files. Beyond that the fullest file ends early.
  */
 export class StagedFiles<Row extends object> {
-  readonly #open = new Map<string, DataFile<Row>>();
+  readonly #open = new Map<string, { readonly file: DataFile<Row>; readonly index: number }>();
+  /** By the index of the file. */
   readonly #finished: AddFile[] = [];
   readonly #keys: string[] = [];
 
@@ -25,6 +38,7 @@ export class StagedFiles<Row extends object> {
     private readonly place: FilePlace,
     private readonly plan: TablePlan,
     private readonly settings: FileSettings,
+    private readonly onPlaced: OnPlaced = () => undefined,
   ) {}
 
   /** @throws EOS_ROW with partition, offset and column */
@@ -50,7 +64,7 @@ export class StagedFiles<Row extends object> {
     for (const [id, { values, rows, indexes }] of groups) await this.#add(id, values, rows, batch, indexes);
   }
 
-  /** Ends all files: everything is durable, nothing visible. */
+  /** Ends all files: everything is durable, nothing visible. They are in the order in which they were begun. */
   async finish(): Promise<readonly AddFile[]> {
     for (const id of [...this.#open.keys()]) await this.#end(id);
     return this.#finished;
@@ -58,7 +72,7 @@ export class StagedFiles<Row extends object> {
 
   /** Deletes what was written. Never to be called once a commit was sent. Never throws. */
   async discard(): Promise<void> {
-    await Promise.all([...this.#open.values()].map((file) => file.abort()));
+    await Promise.all([...this.#open.values()].map(({ file }) => file.abort()));
     this.#open.clear();
     await this.place.store.delete(this.#keys).catch(() => undefined);
   }
@@ -70,13 +84,15 @@ export class StagedFiles<Row extends object> {
     batch: ChangeBatch<Row>,
     indexes?: readonly number[],
   ): Promise<void> {
-    let file = this.#open.get(id);
-    if (file === undefined) {
+    let open = this.#open.get(id);
+    if (open === undefined) {
       if (this.#open.size >= MAX_OPEN) await this.#endFullest();
-      file = new DataFile<Row>(this.place, this.plan, this.settings, values);
-      this.#keys.push(file.key);
-      this.#open.set(id, file);
+      const file = new DataFile<Row>(this.place, this.plan, this.settings, values);
+      open = { file, index: this.#keys.push(file.key) - 1 };
+      this.#open.set(id, open);
     }
+    const { file, index } = open;
+    this.onPlaced(index, file.rowCount, rows.length, indexes);
     try {
       await file.write(rows);
     } catch (error) {
@@ -88,22 +104,22 @@ export class StagedFiles<Row extends object> {
 
   #bufferedBytes(): number {
     let bytes = 0;
-    for (const file of this.#open.values()) bytes += file.bytesBuffered;
+    for (const { file } of this.#open.values()) bytes += file.bytesBuffered;
     return bytes;
   }
 
   async #endFullest(): Promise<void> {
     let [fullest, most] = ['', -1];
-    for (const [id, file] of this.#open) {
+    for (const [id, { file }] of this.#open) {
       if (file.bytesBuffered > most) [fullest, most] = [id, file.bytesBuffered];
     }
     await this.#end(fullest);
   }
 
   async #end(id: string): Promise<void> {
-    const file = this.#open.get(id);
-    if (file === undefined) return;
-    this.#finished.push(await file.finish());
+    const open = this.#open.get(id);
+    if (open === undefined) return;
+    this.#finished[open.index] = await open.file.finish();
     this.#open.delete(id);
   }
 }
@@ -127,32 +143,5 @@ function partitionTexts<Row extends object>(
       const message = `column ${JSON.stringify(name)}: ${error.message}`;
       throw rowError(message, index, batch, { column: name }, error);
     }
-  });
-}
-
-/** The error of a row, with where it came from. */
-function withPlace<Row>(
-  error: unknown,
-  batch: ChangeBatch<Row>,
-  indexes: readonly number[] | undefined,
-): unknown {
-  if (!isEosError(error, 'EOS_ROW')) return error;
-  const { row } = error.details;
-  if (typeof row !== 'number') return error;
-  return rowError(error.message, indexes?.[row] ?? row, batch, error.details, error);
-}
-
-function rowError<Row>(
-  message: string,
-  index: number,
-  { partition, offsets }: ChangeBatch<Row>,
-  details: Readonly<Record<string, unknown>>,
-  cause: unknown,
-): EosError {
-  const offset = offsets?.[index];
-  const where = offset === undefined ? `row ${index} of a batch` : `offset ${offset}`;
-  return new EosError('EOS_ROW', `${where} of partition ${partition}: ${message}`, {
-    cause,
-    details: { ...details, row: index, partition, ...(offset === undefined ? {} : { offset }) },
   });
 }

@@ -16,7 +16,8 @@ export function newTable(
   mustExist: boolean,
   now: number,
 ): { readonly protocol: Protocol; readonly metadata: Metadata } {
-  const { schema, create, partitionBy = [], properties, description } = settings;
+  const { schema, create, partitionBy = [], properties, location } = settings;
+  const { description } = location;
   if (mustExist || !create || schema === undefined) {
     const message = `there is no Delta table in ${description}, and none is to be made`;
     throw new EosError('EOS_SCHEMA', message, { details: { table: description } });

@@ -47,8 +47,12 @@ export class TableSession<Row> implements SessionDriver<Row> {
       },
       commit: async (commit) => {
         // The store may have gone back, or the log been cleaned up: what is there is judged, not what was known.
-        if (!isCurrent) await this.log.reload();
-        await this.#commit(id, commit, writer);
+        try {
+          if (!isCurrent) await this.log.reload();
+          await this.#commit(id, commit, writer);
+        } finally {
+          await writer.end?.();
+        }
       },
       rollback: () => writer.discard(),
     };

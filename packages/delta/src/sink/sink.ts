@@ -1,22 +1,21 @@
 /** The port: a Delta table as a sink. */
 import {
   defineSink,
-  EosError,
   type Claim,
   type Columns,
-  type PartitionId,
-  type Positions,
   type RowInput,
   type RowSchema,
   type SinkConnector,
   type SinkContext,
   type SinkDriver,
 } from '@eos/core';
+import type { FilePlace } from '../files/data-file.js';
 import { DeltaLog } from '../log/delta-log.js';
+import { upsertWriters } from '../merge/upsert-writer.js';
 import { checkOptions, type DeltaSinkOptions, type Settings } from '../options.js';
-import { readRecords } from '../positions/records.js';
 import { appendWriter } from './append-writer.js';
 import { checkTable, claimPartitions, type Claimed } from './claim.js';
+import { PositionReader } from './position-reader.js';
 import { TableSession, type BeginWriter } from './session.js';
 import { readStatus } from './status.js';
 import { planTableColumns } from './table-columns.js';
@@ -25,8 +24,7 @@ import { planTableColumns } from './table-columns.js';
  * A Delta table as a sink: a version of the table has rows and positions together.
  * @example
  * const sink = deltaSink({
- *   store: localObjectStore({ root: 'warehouse' }),
- *   path: 'flights',
+ *   folder: 'warehouse/flights',
  *   schema: rowSchema({ id: t.int64(), origin: t.string(), delay: t.int32().nullable() }),
  * });
  * @throws EOS_CONFIG, with the option's name
@@ -38,7 +36,7 @@ export function deltaSink<Row = Record<string, unknown>>(options: DeltaSinkOptio
 export function deltaSink<Row>(options: DeltaSinkOptions): SinkConnector<Row> {
   const settings = checkOptions(options);
   return defineSink<Row>({
-    description: `delta ${settings.description}`,
+    description: `delta ${settings.location.description}`,
     capabilities: {
       changelog: settings.mode,
       ...(settings.mode === 'upsert' ? { key: settings.key } : {}),
@@ -53,62 +51,50 @@ export function deltaSink<Row>(options: DeltaSinkOptions): SinkConnector<Row> {
 }
 
 async function connect<Row>(settings: Settings, context: SinkContext): Promise<SinkDriver<Row>> {
-  const { store, place } = settings;
-  const reader = new PositionReader(settings, context);
-  // Whatever is wrong with options and table shows here. Nothing is made.
-  const log = await DeltaLog.open(store, place);
-  if (log.state.version >= 0) {
-    checkTable(log.state.protocol, log.state.metadata, settings);
-    planTableColumns(settings, log.state.metadata);
+  const opened = await settings.location.store.open();
+  const table = { store: opened.store, place: settings.location.place };
+  try {
+    // Whatever is wrong with options and table shows here. Nothing is made.
+    await checkFound(table, settings);
+  } catch (error) {
+    await opened.close();
+    throw error;
   }
+  const reader = new PositionReader(table, context);
   return {
     positions: (partitions) => reader.read(partitions),
-    recover: (claim) => recover<Row>(settings, context, claim),
-    close: async () => {},
+    async recover(claim) {
+      await opened.probe(table.place.prefix);
+      return await recover<Row>(table, settings, context, claim);
+    },
+    close: () => opened.close(),
   };
 }
 
+async function checkFound({ store, place }: FilePlace, settings: Settings): Promise<void> {
+  const { state } = await DeltaLog.open(store, place);
+  if (state.version < 0) return;
+  checkTable(state.protocol, state.metadata, settings);
+  planTableColumns(settings, state.metadata);
+}
+
 async function recover<Row>(
+  table: FilePlace,
   settings: Settings,
   context: SinkContext,
   claim: Claim,
 ): Promise<TableSession<Row>> {
-  const { store, place } = settings;
-  const log = await DeltaLog.open(store, place);
+  const log = await DeltaLog.open(table.store, table.place);
   const claimed = await claimPartitions(log, settings, context, claim);
-  return new TableSession<Row>(log, context, claimed, writerOf<Row>(settings, claimed));
+  return new TableSession<Row>(log, context, claimed, writerOf<Row>(table, settings, claimed));
 }
 
 /** How the mode gets rows into files. */
-function writerOf<Row>({ mode, store, place, files }: Settings, { plan }: Claimed): BeginWriter<Row> {
-  if (mode === 'append') return () => appendWriter<Row>({ store, place }, plan, files);
-  throw new EosError('EOS_CONFIG', `mode: 'upsert' is not part of this version`, {
-    details: { option: 'mode' },
-  });
-}
-
-/** Reads positions by the tail of the log, one call after the other. */
-class PositionReader {
-  #log: DeltaLog | undefined;
-  #last: Promise<unknown> = Promise.resolve();
-
-  constructor(
-    private readonly settings: Settings,
-    private readonly context: SinkContext,
-  ) {}
-
-  async read(partitions: readonly PartitionId[] | undefined): Promise<Positions> {
-    const reading = this.#last.then(() => this.#read(partitions));
-    this.#last = reading.catch(() => undefined);
-    return await reading;
-  }
-
-  async #read(partitions: readonly PartitionId[] | undefined): Promise<Positions> {
-    const { store, place } = this.settings;
-    if (this.#log === undefined) this.#log = await DeltaLog.open(store, place);
-    else await this.#log.refresh();
-    const { state } = this.#log;
-    if (state.version < 0) return new Map();
-    return readRecords(state.transactions, this.context, state.metadata.id, partitions);
-  }
+function writerOf<Row>(
+  table: FilePlace,
+  { mode, files: settings, key }: Pick<Settings, 'mode' | 'files' | 'key'>,
+  { plan, protocol }: Claimed,
+): BeginWriter<Row> {
+  if (mode === 'append') return () => appendWriter<Row>(table, plan, settings);
+  return upsertWriters<Row>({ place: table, plan, protocol, settings, key });
 }

@@ -15,6 +15,8 @@ export interface TransactionWriter<Row> {
   fileActions(state: TableState): Promise<FileActions>;
   /** Deletes what was written. Never called once a commit was sent. Never throws. */
   discard(): Promise<void>;
+  /** Frees what it holds in this process, once its commit was tried, whatever came of it. Never throws. */
+  end?(): Promise<void>;
 }
 
 export interface FileActions extends Pick<CommitActions, 'removes' | 'adds' | 'changeFiles'> {

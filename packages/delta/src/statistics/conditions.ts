@@ -19,6 +19,9 @@ export interface PreparedCondition {
   readonly order: ValueOrder | undefined;
   /** For row groups of a Parquet file; undefined where it cannot help there. */
   readonly filter: ColumnFilter | undefined;
+  /** No value that meets it is below, or above; undefined for none. */
+  readonly least?: Comparable | undefined;
+  readonly greatest?: Comparable | undefined;
   /** Whether a row of a file with these bounds may meet it. */
   readonly mayHold: (bounds: ColumnBounds) => boolean;
   /** Whether a value of a row meets it. */
@@ -54,7 +57,7 @@ function inCondition(column: string, order: ValueOrder, values: readonly unknown
     .sort(compareValues);
   const known = new Set(wanted.map(setMember));
   return {
-    ...{ column, order, filter: { column, in: values } },
+    ...{ column, order, filter: { column, in: values }, least: wanted[0], greatest: wanted.at(-1) },
     mayHold: ({ min, max, nulls }) => {
       if (nulls === 'all') return false;
       const first = min === undefined ? wanted[0] : wanted[lowest(wanted, min)];
@@ -83,7 +86,7 @@ function rangeCondition(
     (from === undefined || greatest === undefined || compareValues(greatest, from) >= 0) &&
     (to === undefined || least === undefined || compareValues(least, to) <= 0);
   return {
-    ...{ column, order, filter },
+    ...{ column, order, filter, least: from, greatest: to },
     mayHold: ({ min, max, nulls }) => nulls !== 'all' && isWithin(min, max),
     holds: (value) => {
       const found = order.value(value);

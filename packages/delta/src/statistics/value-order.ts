@@ -121,3 +121,22 @@ export function compareText(left: string, right: string): number {
 function rank(code: number): number {
   return code >= 0xd800 && code < 0xe000 ? code + 0x10000 : code;
 }
+
+/** Every UTF-16 unit, by {@link rank}, is below this. */
+const TEXT_BASE = 2 ** 17;
+
+/**
+ * A number for a value: one of a lesser value is never greater. For a quick look, since different values may have the same.
+ */
+export function comparableRank(value: Comparable): number {
+  if (typeof value === 'string')
+    return (textRank(value, 0) * TEXT_BASE + textRank(value, 1)) * TEXT_BASE + textRank(value, 2);
+  if (!(value instanceof Uint8Array)) return Number(value);
+  let number = 0;
+  for (let at = 0; at < 6; at++) number = number * 256 + (value[at] ?? 0);
+  return number;
+}
+
+function textRank(text: string, at: number): number {
+  return at < text.length ? rank(text.charCodeAt(at)) : 0;
+}

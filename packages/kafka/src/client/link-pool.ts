@@ -17,8 +17,13 @@ export class LinkPool {
   async get(address: BrokerAddress | undefined, lane: string): Promise<BrokerLink> {
     this.#checkOpen();
     const name = address === undefined ? `any ${lane}` : `${address.host}:${address.port} ${lane}`;
-    const existing = await this.#links.get(name);
-    if (existing?.isOpen() === true) return existing;
+    // Whoever comes while a connection is being made waits for that one: a second one would be closed by nobody.
+    for (let there = this.#links.get(name); there !== undefined; there = this.#links.get(name)) {
+      const existing = await there;
+      this.#checkOpen();
+      if (existing.isOpen()) return existing;
+      if (this.#links.get(name) === there) this.#links.delete(name);
+    }
     const opening = address === undefined ? this.#connectAny() : this.driver.connect(address);
     this.#links.set(name, opening);
     try {

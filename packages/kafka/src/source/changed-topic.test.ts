@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { rowSchema, t, type Position, type Positions, type SourceBatch } from '@eos/core';
 import { describeWith, missingForKafka } from '@eos/services';
+import { logLevel } from 'kafkajs';
 import { startTestBroker } from '../broker.testing.js';
 import { json } from '../encoding/index.js';
 import { kafkaSource } from './kafka-source.js';
@@ -24,7 +25,7 @@ describeWith({ describe, beforeAll, afterAll }, 'kafka', missingForKafka(), star
 
   const sourceOf = (topic: string, follows = false) =>
     kafkaSource({
-      connection: { brokers: [...laboratory.brokers], logLevel: 0 },
+      connection: { brokers: [...laboratory.brokers], logLevel: logLevel.NOTHING },
       topic,
       format,
       groupId: false,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { memorySink, memoryStore, pipeline, rowSchema, t, type MemoryStore, type RunResult } from '@eos/core';
 import { describeWith, missingForKafka } from '@eos/services';
+import { logLevel } from 'kafkajs';
 import { startTestBroker } from '../broker.testing.js';
 import { json } from '../encoding/index.js';
 import { kafkaSource } from './kafka-source.js';
@@ -34,7 +35,7 @@ describeWith(
       onTransform?: () => Promise<void>,
     ) => {
       const source = kafkaSource({
-        connection: { brokers: [...laboratory.brokers], logLevel: 0 },
+        connection: { brokers: [...laboratory.brokers], logLevel: logLevel.NOTHING },
         topic,
         format,
         sessionTimeoutMs: 3_000,

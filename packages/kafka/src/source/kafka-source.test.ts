@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { rowSchema, t, type Position } from '@eos/core';
 import { describeWith, missingForKafka } from '@eos/services';
-import type { Consumer, EachBatchHandler } from 'kafkajs';
+import { CompressionTypes, logLevel, type Consumer, type EachBatchHandler } from 'kafkajs';
 import { startTestBroker } from '../broker.testing.js';
 import { bytes, json } from '../encoding/index.js';
 import { kafkaSource } from './kafka-source.js';
@@ -26,7 +26,7 @@ describeWith({ describe, beforeAll, afterAll }, 'kafka', missingForKafka(), star
 
   const sourceOf = (topic: string, options: Partial<KafkaSourceOptions<{ id: number }>> = {}) =>
     kafkaSource({
-      connection: { brokers: [...laboratory.brokers], logLevel: 0 },
+      connection: { brokers: [...laboratory.brokers], logLevel: logLevel.NOTHING },
       topic,
       format,
       until: 'end',
@@ -143,7 +143,11 @@ describeWith({ describe, beforeAll, afterAll }, 'kafka', missingForKafka(), star
 
     test('with compressed records is read like any other', async () => {
       const topic = await laboratory.topic();
-      await laboratory.producer.send({ topic, compression: 1, messages: messagesOf(0, 500) });
+      await laboratory.producer.send({
+        topic,
+        compression: CompressionTypes.GZIP,
+        messages: messagesOf(0, 500),
+      });
       const found = await readToEnd(sourceOf(topic), undefined, 33);
       expect(ids(found.get(`${topic}/0`))).toEqual(upTo(0, 500));
     });
@@ -282,7 +286,7 @@ describeWith({ describe, beforeAll, afterAll }, 'kafka', missingForKafka(), star
     const message = { key: 'k', value: null, headers: { a: 'b', c: '' }, timestamp: '1700000000000' };
     await laboratory.send(topic, [message]);
     const source = kafkaSource({
-      connection: { brokers: [...laboratory.brokers], logLevel: 0 },
+      connection: { brokers: [...laboratory.brokers], logLevel: logLevel.NOTHING },
       topic,
       format: bytes(),
       until: 'end',

@@ -147,13 +147,21 @@ function texts(): TypedValues {
 function documents(): TypedValues {
   const values = new ByteArrayValues(true);
   const add = (value: unknown) => {
-    // Its type says string, but what has no JSON (a function, a symbol) gives undefined.
-    const text: unknown = JSON.stringify(value);
+    const text = jsonText(value);
     if (typeof text !== 'string') refuse('no JSON');
     if (text.includes('null')) JSON.stringify(value, refuseNumber);
     values.pushText(text);
   };
   return { values, add };
+}
+
+/** No text for a function or a symbol, whatever its type says; it throws for a bigint, and for what holds itself. */
+function jsonText(value: unknown): unknown {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
 }
 
 /** JSON.stringify makes null of a number that JSON does not have. */

@@ -125,7 +125,7 @@ class DefaultFileEncoder implements FileEncoder {
     page: Page,
   ): Promise<{ parts: readonly Uint8Array[]; uncompressedBytes: number }> {
     const compressed = await this.codec.compress(page.body);
-    const header = pageHeader(kind, page, compressed.length);
+    const header = pageHeader(kind, page, compressed);
     return { parts: [header, compressed], uncompressedBytes: header.length + page.body.length };
   }
 

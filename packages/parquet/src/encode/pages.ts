@@ -1,4 +1,5 @@
 /** A column of a row group as the pages of a file. Data pages are of version 1, which every reader knows. */
+import { crc32 } from 'node:zlib';
 import { ByteWriter } from 'hyparquet-writer';
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
 import type { Encoding } from 'hyparquet';
@@ -147,17 +148,19 @@ function packed(bits: Uint8Array, start: number, end: number): Uint8Array {
   return bytes;
 }
 
-/** The header that stands before a page. */
+/** The header that stands before a page, with the checksum of what follows it. */
 export function pageHeader(
   kind: 'DICTIONARY_PAGE' | 'DATA_PAGE',
   page: Page,
-  compressedBytes: number,
+  compressed: Uint8Array,
 ): Uint8Array {
   const writer = new ByteWriter(64);
   writePageHeader(writer, {
     type: kind,
     uncompressed_page_size: page.body.length,
-    compressed_page_size: compressedBytes,
+    compressed_page_size: compressed.length,
+    // Signed, as the format has it.
+    crc: crc32(compressed) | 0,
     ...(kind === 'DICTIONARY_PAGE'
       ? { dictionary_page_header: { num_values: page.count, encoding: page.encoding } }
       : {

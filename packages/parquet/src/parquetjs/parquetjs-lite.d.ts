@@ -9,22 +9,22 @@ declare module 'parquetjs-lite' {
     readonly statistics: false;
   }
 
-  class ParquetSchema {
-    constructor(fields: Record<string, FieldDefinition>);
+  export interface Schema {
+    readonly fields: object;
   }
 
-  class ParquetWriter {
-    static openStream(
-      schema: ParquetSchema,
-      stream: Writable,
-      options: { useDataPageV2: false; rowGroupSize?: number },
-    ): Promise<ParquetWriter>;
+  export interface Writer {
     setRowGroupSize(rows: number): void;
     setMetadata(key: string, value: string): void;
     appendRow(row: Record<string, unknown>): Promise<void>;
     close(): Promise<void>;
   }
 
-  const parquetjs: { ParquetSchema: typeof ParquetSchema; ParquetWriter: typeof ParquetWriter };
+  const parquetjs: {
+    readonly ParquetSchema: new (fields: Record<string, FieldDefinition>) => Schema;
+    readonly ParquetWriter: {
+      openStream(schema: Schema, stream: Writable, options: { useDataPageV2: false }): Promise<Writer>;
+    };
+  };
   export default parquetjs;
 }

@@ -3,22 +3,22 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { isEosError, messageOf } from '@eos/core';
 import type { ColumnMetaData, Compressors } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
-import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
-import { decompressPage, readDataPage, readDataPageV2 } from 'hyparquet/src/datapage.js';
+import { decompressPage } from 'hyparquet/src/datapage.js';
 import { readPlain } from 'hyparquet/src/plain.js';
 import { compressors } from 'hyparquet-compressors';
 import { shownPath } from '../schema/elements.js';
 import { malformed } from './byte-source.js';
 import type { FileLeaf } from './file-tree.js';
+import { checkPage, readDataPage, type DataPage } from './page.js';
 
 /** The entries of a leaf in one row group. */
 export interface LeafEntries {
   /** Those that are there, in order. */
   readonly values: ArrayLike<unknown>;
   /** For each entry; absent: all are there. */
-  readonly definitions?: readonly number[];
+  readonly definitions?: ArrayLike<number>;
   /** For each entry; absent: each is a row of its own. */
-  readonly repetitions?: readonly number[];
+  readonly repetitions?: ArrayLike<number>;
 }
 
 const DECOMPRESSORS: Compressors = {
@@ -37,56 +37,32 @@ export function readChunk(bytes: Uint8Array, chunk: ColumnMetaData, leaf: FileLe
   }
 }
 
-/** hyparquet takes pages apart; values are made here, so that none is rounded, and those of a dictionary but once. */
+/** Values are made here, so that none is rounded, and those of a dictionary but once. */
 function readPages(bytes: Uint8Array, chunk: ColumnMetaData, leaf: FileLeaf): LeafEntries {
-  const { element, maxDefinition, schemaPath } = leaf;
   const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 };
-  const decoder = {
-    pathInSchema: [...leaf.path],
-    type: chunk.type,
-    element,
-    schemaPath,
-    codec: chunk.codec,
-    parsers: DEFAULT_PARSERS,
-    compressors: DECOMPRESSORS,
-  };
-  const entries = new EntryCollector(Number(chunk.num_values), maxDefinition > 0, leaf.isRepeated);
+  const entries = new EntryCollector(Number(chunk.num_values), leaf);
   let dictionary: ArrayLike<unknown> | undefined;
-  while (reader.offset < bytes.length && !entries.isComplete) {
+  while (reader.offset < bytes.length && entries.missing > 0) {
     const header = parquetHeader(reader);
     const size = header.compressed_page_size;
     const body = bytes.subarray(reader.offset, reader.offset + size);
-    if (!(size >= 0) || body.length < size)
-      throw malformed(`column ${shownPath(leaf.path)}: a page is cut off`);
+    if (!(size >= 0) || body.length < size) throw malformed('a page is cut off');
     reader.offset += size;
-    const { data_page_header: v1, data_page_header_v2: v2, dictionary_page_header: head } = header;
-    if (head !== undefined) {
+    checkPage(body, header);
+    if (header.dictionary_page_header !== undefined) {
       const page = decompressPage(body, header.uncompressed_page_size, chunk.codec, DECOMPRESSORS);
       const view = new DataView(page.buffer, page.byteOffset, page.byteLength);
-      const plain = readPlain({ view, offset: 0 }, chunk.type, head.num_values, element.type_length);
-      dictionary = decoded(plain, leaf);
-      continue;
+      const { num_values: count } = header.dictionary_page_header;
+      // Every entry takes a bit at least.
+      if (!(count >= 0 && count <= 8 * page.length)) throw malformed(`a dictionary of ${count} entries`);
+      dictionary = decoded(readPlain({ view, offset: 0 }, chunk.type, count, leaf.element.type_length), leaf);
+    } else if (header.data_page_header !== undefined || header.data_page_header_v2 !== undefined) {
+      const page = readDataPage(body, header, chunk, leaf, DECOMPRESSORS, entries.missing);
+      const values = page.isIndices ? lookedUp(page.values, dictionary, leaf) : decoded(page.values, leaf);
+      entries.add(page, values);
     }
-    const encoding = v1?.encoding ?? v2?.encoding;
-    if (encoding === undefined) continue; // An index page.
-    const { definitionLevels, repetitionLevels, dataPage } =
-      v1 === undefined
-        ? readDataPageV2(body, header, decoder)
-        : readDataPage(
-            decompressPage(body, header.uncompressed_page_size, chunk.codec, DECOMPRESSORS),
-            v1,
-            decoder,
-          );
-    const isIndices = encoding === 'RLE_DICTIONARY' || encoding === 'PLAIN_DICTIONARY';
-    entries.add(
-      v1?.num_values ?? v2?.num_values ?? 0,
-      isIndices ? lookedUp(dataPage, dictionary, leaf) : decoded(dataPage, leaf),
-      definitionLevels ?? [],
-      repetitionLevels,
-      maxDefinition,
-    );
   }
-  if (!entries.isComplete) throw malformed(`column ${shownPath(leaf.path)}: pages are missing`);
+  if (entries.missing > 0) throw malformed('pages are missing');
   return entries.entries();
 }
 
@@ -107,7 +83,7 @@ function lookedUp(
   const values = new Array<unknown>(indices.length);
   for (let at = 0; at < indices.length; at++) {
     const index = Number(indices[at]);
-    if (index >= dictionary.length)
+    if (!(index >= 0 && index < dictionary.length))
       throw malformed(`column ${shownPath(leaf.path)}: index ${index} is not in its dictionary`);
     values[at] = dictionary[index];
   }
@@ -116,50 +92,40 @@ function lookedUp(
 
 /** Puts pages behind one another. */
 class EntryCollector {
-  private readonly values: unknown[] = [];
   private readonly pages: ArrayLike<unknown>[] = [];
-  private readonly definitions: number[] = [];
-  private readonly repetitions: number[] = [];
-  private count = 0;
+  private readonly definitions: Int32Array[] = [];
+  private readonly repetitions: Int32Array[] = [];
 
   constructor(
-    private readonly expected: number,
-    private readonly hasDefinitions: boolean,
-    private readonly hasRepetitions: boolean,
+    public missing: number,
+    private readonly leaf: FileLeaf,
   ) {}
 
-  get isComplete(): boolean {
-    return this.count >= this.expected;
-  }
-
-  /** Without definition levels, every entry is there. */
-  add(
-    count: number,
-    values: ArrayLike<unknown>,
-    definitions: readonly number[],
-    repetitions: readonly number[],
-    maxDefinition: number,
-  ): void {
-    this.count += count;
+  add(page: DataPage, values: ArrayLike<unknown>): void {
+    this.missing -= page.count;
     this.pages.push(values);
-    if (this.hasDefinitions) {
-      for (let at = 0; at < count; at++) this.definitions.push(definitions[at] ?? maxDefinition);
-    }
-    if (this.hasRepetitions) for (let at = 0; at < count; at++) this.repetitions.push(repetitions[at] ?? 0);
+    if (page.definitions !== undefined) this.definitions.push(page.definitions);
+    if (page.repetitions !== undefined) this.repetitions.push(page.repetitions);
   }
 
   entries(): LeafEntries {
     return {
-      values: this.allValues(),
-      ...(this.hasDefinitions ? { definitions: this.definitions } : {}),
-      ...(this.hasRepetitions ? { repetitions: this.repetitions } : {}),
+      values: joined(this.pages),
+      ...(this.leaf.maxDefinition > 0 ? { definitions: joined(this.definitions) } : {}),
+      ...(this.leaf.maxRepetition > 0 ? { repetitions: joined(this.repetitions) } : {}),
     };
   }
+}
 
-  private allValues(): ArrayLike<unknown> {
-    const [only] = this.pages;
-    if (only === undefined || this.pages.length === 1) return only ?? [];
-    for (const page of this.pages) for (let at = 0; at < page.length; at++) this.values.push(page[at]);
-    return this.values;
+function joined<T>(pages: readonly ArrayLike<T>[]): ArrayLike<T> {
+  const [only] = pages;
+  if (only !== undefined && pages.length === 1) return only;
+  const all: T[] = [];
+  for (const page of pages) {
+    for (let at = 0; at < page.length; at++) {
+      const value = page[at];
+      if (value !== undefined) all.push(value);
+    }
   }
+  return all;
 }

@@ -34,7 +34,7 @@ export interface PreparedFilter {
 /** @throws EOS_CONFIG for a column that the file has not, or that lies in a list or a map */
 export function prepareFilter(filter: ColumnFilter, leaves: readonly FileLeaf[]): PreparedFilter {
   const leaf = leaves.find(({ path }) => path.join('.') === filter.column);
-  if (leaf === undefined || leaf.isRepeated) {
+  if (leaf === undefined || leaf.maxRepetition > 0) {
     throw new EosError('EOS_CONFIG', `the file has no single column ${JSON.stringify(filter.column)}`, {
       details: { column: filter.column },
     });

@@ -9,11 +9,10 @@ export interface FileLeaf {
   /** Which column chunk of each row group is its own. */
   readonly index: number;
   readonly path: readonly string[];
-  readonly schemaPath: SchemaTree[];
   readonly element: SchemaElement;
   readonly decoder: ScalarDecoder;
   readonly maxDefinition: number;
-  readonly isRepeated: boolean;
+  readonly maxRepetition: number;
 }
 
 /** A field of the file: its shape, and at which levels it is there. */
@@ -96,11 +95,10 @@ export function fileTree(root: SchemaTree): FileTree {
     const leaf: FileLeaf = {
       index: leaves.length,
       path: tree.path,
-      schemaPath: [...level.path],
       element: tree.element,
       decoder: scalarDecoder(tree.element),
       maxDefinition: level.definition,
-      isRepeated: level.repetition > 0,
+      maxRepetition: level.repetition,
     };
     leaves.push(leaf);
     return { node: { shape: 'leaf', leaf }, element: { ...base, type: leaf.decoder.type } };

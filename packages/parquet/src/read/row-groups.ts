@@ -24,9 +24,10 @@ export interface ChunkStatistics {
   readonly max?: StoredValue;
 }
 
+/** @throws EOS_SOURCE_FORMAT where they do not add up to the file */
 export function rowGroupInfos({ metadata }: Footer): readonly RowGroupInfo[] {
   let firstRow = 0;
-  return metadata.row_groups.map((group, index) => {
+  const infos = metadata.row_groups.map((group, index) => {
     const rowCount = Number(group.num_rows);
     const bytes = group.columns.reduce(
       (sum, { meta_data: chunk }) => sum + Number(chunk?.total_compressed_size ?? 0),
@@ -36,15 +37,21 @@ export function rowGroupInfos({ metadata }: Footer): readonly RowGroupInfo[] {
     firstRow += rowCount;
     return info;
   });
+  if (firstRow === Number(metadata.num_rows)) return infos;
+  throw malformed(`its row groups have ${firstRow} rows, not ${metadata.num_rows}`);
 }
 
-/** @throws EOS_SOURCE_FORMAT where the row group has no such column, or keeps it in another file */
+/** @throws EOS_SOURCE_FORMAT where the row group has no such column, keeps it in another file, or has too many or too few values */
 export function chunkOf(group: RowGroup | undefined, leaf: FileLeaf): ColumnMetaData {
   const column = group?.columns[leaf.index];
   if (column?.meta_data === undefined || column.file_path !== undefined) {
     throw malformed(`column ${JSON.stringify(leaf.path.join('.'))} is not in every row group`);
   }
-  return column.meta_data;
+  const entries = Number(column.meta_data.num_values);
+  const rows = Number(group?.num_rows);
+  // Each row has an entry; in a list or map it may have more.
+  if (entries >= rows && (entries === rows || leaf.maxRepetition > 0)) return column.meta_data;
+  throw malformed(`column ${JSON.stringify(leaf.path.join('.'))} has ${entries} values for ${rows} rows`);
 }
 
 export function chunkRange(chunk: ColumnMetaData): Range {

@@ -55,6 +55,7 @@ function int32Decoder(element: SchemaElement): ScalarDecoder {
   if (converted === 'DATE' || logical?.type === 'DATE') {
     return ours({ kind: 'date' }, (value) => dateText(Number(value)));
   }
+  if (isUnsigned(element, 16)) return foreign({ kind: 'int32' });
   if (isUnsigned(element, 32)) return foreign({ kind: 'int64' }, (value) => BigInt(Number(value) >>> 0));
   const bits = logical?.type === 'INTEGER' && logical.isSigned ? logical.bitWidth : 32;
   if (converted === 'INT_8' || bits === 8) return ours({ kind: 'int8' });
@@ -134,13 +135,14 @@ function decimalDecoder(element: SchemaElement, most: number): ScalarDecoder {
   return { ...ours({ kind: 'decimal', precision, scale }, decode), isOurs };
 }
 
+/** Whether it is an unsigned integer of at most so many bits. */
 function isUnsigned(
   { converted_type: converted, logical_type: logical }: SchemaElement,
-  bits: 32 | 64,
+  bits: number,
 ): boolean {
-  if (logical?.type === 'INTEGER') return !logical.isSigned && (bits === 64 || logical.bitWidth <= 32);
-  if (bits === 64) return converted === 'UINT_64';
-  return converted === 'UINT_32' || converted === 'UINT_16' || converted === 'UINT_8';
+  if (logical?.type === 'INTEGER') return !logical.isSigned && logical.bitWidth <= bits;
+  const found = /^UINT_(\d+)$/.exec(converted ?? '')?.[1];
+  return found !== undefined && Number(found) <= bits;
 }
 
 function bytesOf(value: unknown): Uint8Array {

@@ -2,7 +2,7 @@ import { EosError } from '@eos/core';
 import { checkBloomOptions, type BloomFilterOptions } from '../encode/bloom-filter.js';
 import { codecOf, type Compression } from '../encode/codecs.js';
 import { defaultEncoder } from '../encode/default-encoder.js';
-import type { ParquetEncoder } from '../encode/encoder.js';
+import type { EncoderOptions, ParquetEncoder } from '../encode/encoder.js';
 import type { FileSchema } from '../schema/elements.js';
 
 export interface ParquetWriteOptions {
@@ -27,14 +27,9 @@ export interface ParquetWriteOptions {
   readonly encoder?: ParquetEncoder;
 }
 
-export interface WriteSettings {
-  readonly compression: Compression;
+export interface WriteSettings extends Omit<EncoderOptions, 'schema' | 'write'> {
   readonly rowGroupRows: number;
   readonly rowGroupBytes: number;
-  readonly pageBytes: number;
-  readonly bloomFilters: ReadonlyMap<string, Required<BloomFilterOptions>>;
-  readonly statistics: boolean;
-  readonly metadata: Readonly<Record<string, string>>;
   readonly encoder: ParquetEncoder;
 }
 

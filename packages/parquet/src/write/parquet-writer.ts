@@ -38,7 +38,7 @@ export interface ParquetWriter<Row> {
 /**
  * Writes rows of an Eos schema.
  *
- * Memory: one row group, as its columns take it (`rowGroupBytes`, and what a batch of about 1 MiB adds), up to twice for arrays that
+ * Memory: one row group, as its columns take it (`rowGroupBytes`, and an eighth more), up to twice for arrays that
  * grow, and one column of it compressed; with each row group, a few hundred bytes a column for the footer.
  *
  * Once `write` has thrown, the file is lost: what was handed over is no whole file.
@@ -65,7 +65,7 @@ export function nestedParquetWriter<Row extends object = Readonly<Record<string,
   return new FileWriter(schema, writeSettings(options, schema), write);
 }
 
-/** Rows are added in steps of about so many bytes, so that a row group does not grow much beyond its bound. */
+/** Rows are added in steps of at most about so many bytes, so that a row group does not grow much beyond its bound. */
 const STEP_BYTES = 1024 * 1024;
 const STEP_ROWS = 1024;
 
@@ -137,6 +137,7 @@ class FileWriter<Row extends object> implements ParquetWriter<Row> {
 
   private async addAll(count: number, add: (start: number, end: number) => void): Promise<void> {
     const { rowGroupRows, rowGroupBytes } = this.settings;
+    const stepBytes = Math.min(STEP_BYTES, rowGroupBytes / 8);
     for (let start = 0; start < count;) {
       const before = this.builder.byteSize;
       const end = Math.min(count, start + this.step, start + rowGroupRows - this.builder.rowCount);
@@ -144,7 +145,7 @@ class FileWriter<Row extends object> implements ParquetWriter<Row> {
       const after = this.builder.byteSize;
       // A dictionary that was given up makes a jump; the next step is short then, which costs little.
       const rowBytes = Math.max(1, (after - before) / (end - start));
-      this.step = Math.max(1, Math.min(STEP_ROWS, 2 * this.step, Math.floor(STEP_BYTES / rowBytes)));
+      this.step = Math.max(1, Math.min(STEP_ROWS, 2 * this.step, Math.floor(stepBytes / rowBytes)));
       if (this.builder.rowCount >= rowGroupRows || after >= rowGroupBytes) await this.flush();
       start = end;
     }

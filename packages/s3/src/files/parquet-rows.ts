@@ -1,16 +1,27 @@
-import { isEosError, OP_NAMES, rowError, rowSchema, t, type ChangeBatch, type JsonValue } from '@eos/core';
+import {
+  isEosError,
+  isRetraction,
+  OP_NAMES,
+  rowError,
+  rowSchema,
+  t,
+  type ChangeBatch,
+  type JsonValue,
+  type RowSchema,
+} from '@eos/core';
 import { parquetWriter, type ColumnSummary } from '@eos/parquet';
 import type { ByteSink } from './compression.js';
 import type { ColumnRange } from './data-files.js';
 import type { RowSink } from './file-writer.js';
-import { OP_COLUMN, type FileSettings } from './settings.js';
+import { changeColumns, OP_COLUMN, type FileSettings } from './settings.js';
 
 /** Rows as Parquet. Memory: one row group. */
 export function parquetRows(
-  { schema, compression, hasOps, bloomFilters }: FileSettings,
+  { schema, compression, key, bloomFilters }: FileSettings,
   target: ByteSink,
 ): RowSink {
-  const columns = hasOps ? { [OP_COLUMN]: t.string(), ...schema.columns } : schema.columns;
+  const columns =
+    key === undefined ? schema.columns : { [OP_COLUMN]: t.string(), ...changeColumns(schema, key).columns };
   const writer = parquetWriter(rowSchema(columns), (bytes) => target.write(bytes), {
     compression,
     bloomFilters: Object.fromEntries(bloomFilters.map((name) => [name, true])),
@@ -21,7 +32,7 @@ export function parquetRows(
     },
     async write(batch, start, end) {
       try {
-        if (hasOps) await writer.writeColumns(columnsOf(schema.names, batch, start, end), end - start);
+        if (key !== undefined) await writer.writeColumns(columnsOf(schema, batch, start, end), end - start);
         // The writer checks each value against its column.
         else
           await writer.write(
@@ -41,18 +52,24 @@ export function parquetRows(
 type Row = Record<string, never>;
 
 function columnsOf(
-  names: readonly string[],
-  { rows, ops }: ChangeBatch<unknown>,
+  { names, columns: types }: RowSchema,
+  batch: ChangeBatch<unknown>,
   start: number,
   end: number,
 ): Record<string, unknown[]> {
+  const { rows, ops } = batch;
   const columns: Record<string, unknown[]> = {
     [OP_COLUMN]: Array.from({ length: end - start }, (_, index) => OP_NAMES[ops?.[start + index] ?? 0]),
   };
   for (const name of names) {
     const values = new Array<unknown>(end - start);
-    for (let index = start; index < end; index += 1)
-      values[index - start] = (rows[index] as Readonly<Record<string, unknown>>)[name];
+    const isNullable = types[name]?.isNullable === true;
+    for (let index = start; index < end; index += 1) {
+      const value = (rows[index] as Readonly<Record<string, unknown>>)[name];
+      if (!isNullable && (value === null || value === undefined) && !isRetraction(ops?.[index] ?? 0))
+        throw rowError(batch, index, `column ${name} is null or missing, and takes none`, name);
+      values[index - start] = value;
+    }
     columns[name] = values;
   }
   return columns;

@@ -1,6 +1,7 @@
 /** Rows as lines of text: NDJSON, and CSV by RFC 4180. */
 import {
   EosError,
+  isRetraction,
   jsonWriter,
   OP_NAMES,
   rowError,
@@ -34,6 +35,8 @@ interface ColumnText {
   readonly name: string;
   readonly kind: string;
   readonly isNullable: boolean;
+  /** Whether a change that takes a row away may lack it: it needs its key only. */
+  readonly isOptionalInDeletes: boolean;
   /** In front of its value. */
   readonly before: string;
   readonly write: JsonWriter;
@@ -42,10 +45,13 @@ interface ColumnText {
 /**
  * One JSON object a line, with the columns in the order of the schema, null columns as null, and values as `jsonWriter` of core writes
  * them; a changelog begins each with its op.
+ * @param key with it, the rows are a changelog
  */
-export function ndjsonEncoder(schema: RowSchema, hasOps: boolean): RowTextEncoder {
+export function ndjsonEncoder(schema: RowSchema, key: readonly string[] | undefined): RowTextEncoder {
+  const hasOps = key !== undefined;
   const columns = columnTexts(
     schema,
+    key,
     (name, index) => {
       const isFirst = index === 0 && !hasOps;
       return `${isFirst ? '{' : ','}${JSON.stringify(name)}:`;
@@ -59,10 +65,13 @@ export function ndjsonEncoder(schema: RowSchema, hasOps: boolean): RowTextEncode
 /**
  * A header, then one record a row, ended by CRLF. Null is an empty field, an empty string `""`; values are the texts of
  * `jsonWriter` without their quotes, JSON itself is quoted text, and no bytes are `\x`.
+ * @param key with it, the rows are a changelog
  */
-export function csvEncoder(schema: RowSchema, hasOps: boolean): RowTextEncoder {
+export function csvEncoder(schema: RowSchema, key: readonly string[] | undefined): RowTextEncoder {
+  const hasOps = key !== undefined;
   const columns = columnTexts(
     schema,
+    key,
     (_name, index) => (index === 0 && !hasOps ? '' : ','),
     (type) => csvWriter(type.kind, jsonWriter(type)),
   );
@@ -73,6 +82,7 @@ export function csvEncoder(schema: RowSchema, hasOps: boolean): RowTextEncoder {
 
 function columnTexts(
   schema: RowSchema,
+  key: readonly string[] | undefined,
   before: (name: string, index: number) => string,
   writer: (type: RowSchema['columns'][string]['type']) => JsonWriter,
 ): readonly ColumnText[] {
@@ -80,7 +90,15 @@ function columnTexts(
     const column = schema.columns[name];
     if (column === undefined) throw new EosError('EOS_CONFIG', `the schema has no column ${name}`);
     const { type, isNullable } = column;
-    return { name, kind: type.kind, isNullable, before: before(name, index), write: writer(type) };
+    const isOptionalInDeletes = key?.includes(name) === false;
+    return {
+      name,
+      kind: type.kind,
+      isNullable,
+      isOptionalInDeletes,
+      before: before(name, index),
+      write: writer(type),
+    };
   });
 }
 
@@ -101,10 +119,9 @@ function blocksOf(
       for (const column of columns) {
         const value = row[column.name];
         if (value === null || value === undefined) {
-          if (!column.isNullable && !(value === null && column.kind === 'json'))
+          if (!column.isNullable && !(column.isOptionalInDeletes && isRetraction(ops?.[next] ?? 0)))
             throw nullError(batch, next, column);
-          // JSON has a null of its own.
-          text += column.before + (column.isNullable ? nullText : 'null');
+          text += column.before + nullText;
           continue;
         }
         const written = column.write(value);

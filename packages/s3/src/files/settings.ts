@@ -1,5 +1,5 @@
 /** How data files are written: the options, checked. */
-import { EosError, type Columns, type RowInput, type RowSchema } from '@eos/core';
+import { EosError, rowSchema, type Column, type Columns, type RowInput, type RowSchema } from '@eos/core';
 import { createZstd } from './compression.js';
 
 export type FileFormat = 'ndjson' | 'csv' | 'parquet';
@@ -38,12 +38,21 @@ export interface FileSettings {
   readonly schema: RowSchema;
   readonly format: FileFormat;
   readonly compression: FileCompression;
-  /** Whether files hold a changelog: their first column is then {@link OP_COLUMN}. */
-  readonly hasOps: boolean;
+  /** Of `mode: 'upsert'`: the files then hold a changelog, and their first column is {@link OP_COLUMN}. */
+  readonly key: readonly string[] | undefined;
   readonly partitionColumns: readonly string[];
   readonly partitionOf: ((row: unknown) => PartitionValues) | undefined;
   readonly roll: Required<RollOptions>;
   readonly bloomFilters: readonly string[];
+}
+
+/** The columns of a changelog's rows as files hold them: a change that takes a row away may bring its key only. */
+export function changeColumns(schema: RowSchema, key: readonly string[]): RowSchema {
+  const columns = Object.entries(schema.columns).map(([name, column]): [string, Column] => [
+    name,
+    key.includes(name) ? column : column.nullable(),
+  ]);
+  return rowSchema(Object.fromEntries(columns));
 }
 
 /** The column that says what a row of a changelog is: `+I`, `-U`, `+U` or `-D`. */
@@ -90,7 +99,7 @@ export function checkFileOptions(
     schema,
     format,
     compression,
-    hasOps,
+    key: hasOps ? key : undefined,
     ...checkPartitioning(schema, partitionBy, hasOps ? key : undefined),
     roll: checkRoll(options.roll ?? {}),
     bloomFilters: checkColumns(

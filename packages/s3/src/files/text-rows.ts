@@ -6,8 +6,8 @@ import { csvEncoder, ndjsonEncoder } from './row-text.js';
 import type { FileSettings } from './settings.js';
 
 /** Rows as text, compressed where asked for. Memory: a block of text and what the compressor holds. */
-export function textRows({ schema, format, compression, hasOps }: FileSettings, target: ByteSink): RowSink {
-  const { head, block } = format === 'csv' ? csvEncoder(schema, hasOps) : ndjsonEncoder(schema, hasOps);
+export function textRows({ schema, format, compression, key }: FileSettings, target: ByteSink): RowSink {
+  const { head, block } = format === 'csv' ? csvEncoder(schema, key) : ndjsonEncoder(schema, key);
   const bytes = compressed(compression, (chunk) => target.write(chunk));
   const ranges = rangeCollector(schema);
   let isStarted = false;

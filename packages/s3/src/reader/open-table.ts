@@ -4,7 +4,7 @@ import type { ObjectStore } from '@eos/object-store';
 import { checkPrefix } from '../log/keys.js';
 import { liveFiles, readState, type LiveFile, type TablePlace } from '../log/index.js';
 import { folded } from './fold.js';
-import { readFileRows, type FileRows } from './read-files.js';
+import { readFileRows } from './read-files.js';
 
 export interface OpenTableOptions {
   /** Behind which entry of the log. Default: its end. */
@@ -24,8 +24,9 @@ export interface S3Table {
   /** The files that hold it, in the order in which their rows were committed. */
   files(): AsyncIterable<LiveFile>;
   /**
-   * Its rows, some thousands at a time: of `append` all, in the order of their commits; of `upsert` those that the changelog leaves, in any
-   * order. Memory is bounded, whatever the size of the table; temporary files are not.
+   * Its rows, some thousands at a time: of `append` all, in the order of their commits; of `upsert` those that the changelog leaves, in the
+   * order of their last changes. Memory: what reading a file takes; of `upsert` also a bit for each change and a 256th of the keys, which lie in
+   * temporary files meanwhile.
    * @throws EOS_FORMAT where a file is missing: vacuum deletes what only earlier states need
    */
   rows(): AsyncIterable<readonly Record<string, unknown>[]>;
@@ -51,27 +52,22 @@ export async function openTable(
       details: { prefix },
     });
   const schema = rowSchemaOf(Object.fromEntries(table.columns.map(({ name, type }) => [name, type])));
-  const hasOps = table.mode === 'upsert';
+  const { key } = table;
   const files = () => liveFiles(place, state);
 
-  async function* changes(): AsyncGenerator<FileRows> {
-    for await (const file of files()) yield* readFileRows(file, { place, schema, hasOps });
-  }
-
   async function* rows(): AsyncGenerator<readonly Record<string, unknown>[]> {
-    if (!hasOps) {
-      for await (const batch of changes()) yield batch.rows;
+    if (table?.mode === 'upsert') {
+      yield* folded({ place, schema, key, files });
       return;
     }
-    let count = 0;
-    for await (const file of files()) count += file.rows;
-    yield* folded(changes(), count, schema, table?.key ?? []);
+    for await (const file of files())
+      for await (const batch of readFileRows(file, { place, schema, key: undefined })) yield batch.rows;
   }
 
   return {
     seq: state.seq,
     mode: table.mode,
-    key: table.key,
+    key,
     schema,
     positions: new Map(
       [...state.records].map(([scope, records]) => [

@@ -1,22 +1,21 @@
 /** The rows of a data file, whatever its format: by the same readers that the sources of core and Parquet have. */
-import { mkdtemp, open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Transform } from 'node:stream';
+import { Readable, type Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import zlib, { createGunzip } from 'node:zlib';
 import {
-  csvSource,
   EosError,
-  ndjsonSource,
+  isEosError,
+  messageOf,
   parseOp,
   rowSchema,
+  standardInput,
   t,
   type RowSchema,
   type Source,
 } from '@eos/core';
 import { openParquet } from '@eos/parquet';
 import type { DataFile } from '../files/data-files.js';
-import { OP_COLUMN } from '../files/settings.js';
+import { changeColumns, OP_COLUMN } from '../files/settings.js';
 import type { TablePlace } from '../log/index.js';
 
 /** Rows of a file, in its order. */
@@ -29,20 +28,23 @@ export interface FileRows {
 export interface FileReading {
   readonly place: TablePlace;
   readonly schema: RowSchema;
-  /** Whether files hold a changelog. */
-  readonly hasOps: boolean;
+  /** Of a table with a key: its files hold a changelog. */
+  readonly key: readonly string[] | undefined;
 }
 
 const BATCH_ROWS = 4_096;
+/** Read from the store at a time. */
 const CHUNK_BYTES = 4 * 2 ** 20;
+/** Unpacked at a time. */
+const TEXT_BYTES = 2 ** 20;
 
 /**
- * Memory: a batch of rows and a chunk of the file; of Parquet, a row group. Text is unpacked into a temporary file first, on which the
- * file sources of core read.
+ * Memory: a batch of rows and a few chunks of the file; of Parquet, a row group.
  * @throws EOS_SOURCE_FORMAT where the file is not what its name says; EOS_FORMAT where it is missing
  */
 export async function* readFileRows(file: DataFile, reading: FileReading): AsyncGenerator<FileRows> {
-  const { schema } = reading;
+  const { key } = reading;
+  const schema = key === undefined ? reading.schema : changeColumns(reading.schema, key);
   const extension = /\.(ndjson|csv|parquet)(?:\.(gz|zst))?$/.exec(file.path);
   if (extension === null) throw new EosError('EOS_FORMAT', `${file.path} has a format that is not known`);
   const [, format, packing] = extension;
@@ -56,16 +58,16 @@ export async function* readFileRows(file: DataFile, reading: FileReading): Async
 async function* parquetRows(
   file: DataFile,
   schema: RowSchema,
-  { place, hasOps }: FileReading,
+  { place, key }: FileReading,
 ): AsyncGenerator<FileRows> {
   const source = {
     size: file.bytes,
     read: (start: number, end: number) => readRange(place, file, start, end),
   };
   const opened = await openParquet(source);
-  const columns = hasOps ? { [OP_COLUMN]: t.string(), ...schema.columns } : schema.columns;
+  const columns = key !== undefined ? { [OP_COLUMN]: t.string(), ...schema.columns } : schema.columns;
   for await (const { rows } of opened.rows(rowSchema(columns), { batchRows: BATCH_ROWS })) {
-    if (!hasOps) {
+    if (key === undefined) {
       yield { rows };
       continue;
     }
@@ -91,17 +93,45 @@ async function* textRows(
   schema: RowSchema,
   isCsv: boolean,
   packing: string | undefined,
-  { place, hasOps }: FileReading,
+  { place, key }: FileReading,
 ): AsyncGenerator<FileRows> {
-  const folder = await mkdtemp(join(tmpdir(), 'eos-s3-read-'));
+  const packed = Readable.from(chunksOf(place, file), { objectMode: false });
+  const unpacker = packing === undefined ? undefined : unpackerOf(packing, file);
+  const input = unpacker === undefined ? packed : unpacker;
+  if (unpacker !== undefined) pipeline(packed, unpacker).catch(() => undefined);
+  // Buffers of the usual size would cost more than a small file.
+  const chunkBytes = Math.min(TEXT_BYTES, Math.max(4_096, 8 * file.bytes));
+  const options = { input, schema, chunkBytes, ...(key === undefined ? {} : { op: OP_COLUMN }) };
+  const source = isCsv
+    ? standardInput({ ...options, format: 'csv' })
+    : standardInput({ ...options, format: 'ndjson' });
   try {
-    const path = join(folder, `rows.${isCsv ? 'csv' : 'ndjson'}`);
-    await unpack(file, place, packing, path);
-    const options = { path, schema, ...(hasOps ? { op: OP_COLUMN } : {}) };
-    yield* sourceRows(isCsv ? csvSource(options) : ndjsonSource(options));
+    yield* sourceRows(source);
+  } catch (error) {
+    throw placed(error, file);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    packed.destroy();
+    input.destroy();
   }
+}
+
+/** The same error, with the name of the file; what the store says, as it says it. */
+function placed(error: unknown, { path }: DataFile): unknown {
+  if (!isEosError(error)) return error;
+  if (isEosError(error.cause)) return error.cause;
+  const isDamaged = error.code === 'EOS_SOURCE_FORMAT' || error.code === 'EOS_SOURCE_UNAVAILABLE';
+  if (!isDamaged) return error;
+  const { details, cause } = error;
+  const problem = cause === undefined ? error.message : messageOf(cause);
+  return new EosError('EOS_SOURCE_FORMAT', `${path}: ${problem}`, {
+    details: { ...details, path },
+    cause: error,
+  });
+}
+
+async function* chunksOf(place: TablePlace, file: DataFile): AsyncGenerator<Uint8Array> {
+  for (let start = 0; start < file.bytes; start += CHUNK_BYTES)
+    yield await readRange(place, file, start, Math.min(file.bytes, start + CHUNK_BYTES));
 }
 
 /** What a source gives, from its start to its end. */
@@ -120,37 +150,6 @@ export async function* sourceRows(source: Source<Record<string, unknown>>): Asyn
       await reader.close();
     }
   }
-}
-
-async function unpack(
-  file: DataFile,
-  place: TablePlace,
-  packing: string | undefined,
-  path: string,
-): Promise<void> {
-  const target = await open(path, 'w');
-  try {
-    const unpacker = packing === undefined ? undefined : unpackerOf(packing, file);
-    const written = unpacker === undefined ? undefined : writeAll(unpacker, target);
-    written?.catch(() => undefined);
-    for (let start = 0; start < file.bytes; start += CHUNK_BYTES) {
-      const chunk = await readRange(place, file, start, Math.min(file.bytes, start + CHUNK_BYTES));
-      if (unpacker === undefined) await target.write(chunk);
-      else if (!unpacker.write(chunk)) await Promise.race([drained(unpacker), written]);
-    }
-    unpacker?.end();
-    await written;
-  } finally {
-    await target.close();
-  }
-}
-
-async function drained(stream: Transform): Promise<void> {
-  await new Promise<void>((resolve) => stream.once('drain', resolve));
-}
-
-async function writeAll(stream: Transform, target: Awaited<ReturnType<typeof open>>): Promise<void> {
-  for await (const chunk of stream) if (chunk instanceof Uint8Array) await target.write(chunk);
 }
 
 function unpackerOf(packing: string, { path }: DataFile): Transform {

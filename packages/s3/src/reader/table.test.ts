@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   isRetraction,
-  keyTextOf,
   Op,
   rowSchema,
   t,
@@ -18,7 +17,6 @@ import type { FileOptions } from '../files/settings.js';
 import { checkOptions } from '../options.js';
 import { s3Sink } from '../sink.js';
 import { vacuumTable } from '../vacuum/vacuum-table.js';
-import { folded } from './fold.js';
 import { openTable } from './open-table.js';
 
 const schema = rowSchema({ id: t.int32(), name: t.string().nullable(), at: t.timestamp().nullable() });
@@ -120,23 +118,6 @@ describe('a table read back', () => {
       seqs.push((await openTable(store, 't')).seq);
     }
     for (const [index, seq] of seqs.entries()) expect(await rowsOf(store, seq)).toHaveLength(index + 1);
-  });
-
-  test('is folded through temporary files where it is large', async () => {
-    const random = fc.sample(change, { numRuns: 2_000, seed: 5 });
-    const changes = (async function* () {
-      for (let start = 0; start < random.length; start += 100) {
-        const part = random.slice(start, start + 100);
-        yield { rows: part.map(([, row]) => row), ops: Uint8Array.from(part, ([op]) => op) };
-      }
-    })();
-    // Said to be many: more than are folded in memory at once.
-    const found: Record<string, unknown>[] = [];
-    for await (const batch of folded(changes, 3_000_000, schema, ['id'])) found.push(...batch);
-    const keyOf = keyTextOf(['id'], schema);
-    expect(found.sort((a, b) => keyOf(a).length - keyOf(b).length || (keyOf(a) < keyOf(b) ? -1 : 1))).toEqual(
-      oracle(random),
-    );
   });
 
   test('of a column that was added later, older rows have null', async () => {

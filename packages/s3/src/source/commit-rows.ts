@@ -36,7 +36,7 @@ export async function* commitRows(
   if (table === undefined) return;
   const total = files.reduce((sum, { rows }) => sum + rows, 0);
   const schema = reading.schema ?? schemaOf(table);
-  const reader = { place: reading.place, schema, hasOps: table.mode === 'upsert' };
+  const reader = { place: reading.place, schema, key: table.mode === 'upsert' ? table.key : undefined };
   let first = 0;
   for (const file of files) {
     const end = first + file.rows;

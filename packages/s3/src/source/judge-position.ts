@@ -24,7 +24,10 @@ export async function startOf(
   const read =
     typeof seq === 'string' && /^\d{1,19}$/.test(seq) ? await readEntry(place, BigInt(seq)) : undefined;
   if (read?.entry.nonce !== source['nonce'])
-    throw changed(place, `entry ${String(seq)}, which was read, is gone or another one (a restored backup?)`);
+    throw changed(
+      place,
+      `entry ${typeof seq === 'string' ? seq : '?'}, which was read, is gone or another one (a restored backup?)`,
+    );
   return logPlace(offset);
 }
 

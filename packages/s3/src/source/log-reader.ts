@@ -33,10 +33,10 @@ interface Piece extends CommitRows {
 export class LogReader implements SourceReader<Row> {
   readonly #interruption: Interruption;
   readonly #stop = new AbortController();
-  readonly #pieces: AsyncGenerator<Piece>;
+  readonly #pieces: AsyncGenerator<Piece, void>;
   #piece: Piece | undefined;
   #taken = 0;
-  #pending: Promise<IteratorResult<Piece>> | undefined;
+  #pending: Promise<IteratorResult<Piece, void>> | undefined;
 
   constructor(
     private readonly reading: LogReading,
@@ -50,9 +50,9 @@ export class LogReader implements SourceReader<Row> {
     this.#interruption.check();
     if (this.#piece === undefined) {
       this.#pending ??= this.#pieces.next();
-      const { value } = await this.#interruption.wait(this.#pending);
+      const result = await this.#interruption.wait(this.#pending);
       this.#pending = undefined;
-      this.#piece = value;
+      this.#piece = result.done === true ? undefined : result.value;
       this.#taken = 0;
     }
     return this.#piece && this.#batch(this.#piece, limit);
@@ -91,7 +91,7 @@ export class LogReader implements SourceReader<Row> {
   }
 }
 
-async function* piecesOf(reading: LogReading & CommitReading): AsyncGenerator<Piece> {
+async function* piecesOf(reading: LogReading & CommitReading): AsyncGenerator<Piece, void> {
   const { place, start, changelog } = reading;
   for await (const commit of followCommits(place, start.seq, reading)) {
     checkMode(commit, changelog);

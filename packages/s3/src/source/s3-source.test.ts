@@ -62,13 +62,13 @@ describe('s3Source', () => {
     const store = testStore();
     const options = { store, prefix: PREFIX, schema: flights, roll: { rows: 7 } };
     const [writer, other] = [await Writer.open(options), await Writer.open(options, { pipeline: 'other' })];
-    for (let commit = 0; commit < 12; commit++) {
+    for (let commit = 0; commit < 5; commit++) {
       await writer.commit(flightsOf(commit * 20, commit * 20 + 20));
       await other.commit(flightsOf(10_000 + commit, 10_002 + commit));
       await writer.commit([]);
     }
     const source = s3Source({ store, prefix: PREFIX, pipeline: 'test', sink: 'files' });
-    const expected = flightsOf(0, 240);
+    const expected = flightsOf(0, 100);
     const limits = [1 + (seed % 5), 3, 50, 1];
     const batches = await readAll(source, { limits });
     expect(rowsOf(batches)).toEqual(expected);
@@ -152,8 +152,8 @@ describe('s3Source', () => {
       pollMs: 5,
     });
     const stop = new AbortController();
-    for await (const { open } of source.assignments({ pipeline: 'next', signal: stop.signal })) {
-      const reader = await open(new Map(), stop.signal);
+    for await (const assignment of source.assignments({ pipeline: 'next', signal: stop.signal })) {
+      const reader = await assignment.open(new Map(), stop.signal);
       expect((await reader.read({ rows: 10 }))?.rows).toEqual(flightsOf(0, 3));
       const waiting = reader.read({ rows: 10 });
       await writer.commit(flightsOf(3, 6));
@@ -219,7 +219,8 @@ describe('s3Source', () => {
     const store: ObjectStore = {
       ...inner,
       complete: async (...args) => {
-        if (isCompleting) return await inner.complete(...args);
+        const [{ key }] = args;
+        if (isCompleting || key.includes('_eos/probe')) return await inner.complete(...args);
         throw new EosError('EOS_UNAVAILABLE', 'the writer has died', { retryable: true });
       },
     };
@@ -247,7 +248,9 @@ describe('s3Source', () => {
     const place = { store, prefix: PREFIX, pipeline: 'test', sink: 'files' };
     const gates = s3Source({ ...place, schema: rowSchema({ id: t.int64(), gate: t.string().nullable() }) });
     expect(rowsOf(await readAll(gates))).toEqual([
-      ...[0n, 1n, 2n].map((id) => ({ id, gate: null })),
+      { id: 0n },
+      { id: 1n },
+      { id: 2n },
       { id: 3n, gate: 'B7' },
     ]);
     const wrong = s3Source({ ...place, schema: rowSchema({ id: t.string() }) });

@@ -128,11 +128,13 @@ async function lagOf(
   }
 }
 
+const CHANGELOGS: readonly string[] = ['append', 'upsert'];
+
 function checkSource(options: S3SourceOptions): SourceSettings {
   const { pipeline, sink, changelog = 'append', follow = false, pollMs = 1_000, after = -1n } = options;
   checkName('pipeline id', pipeline);
   checkName('sink name', sink);
-  if (changelog !== 'append' && changelog !== 'upsert') fail('changelog', `must be 'append' or 'upsert'`);
+  if (!CHANGELOGS.includes(changelog)) fail('changelog', `must be 'append' or 'upsert'`);
   if (typeof follow !== 'boolean') fail('follow', 'must be true or false');
   if (!Number.isSafeInteger(pollMs) || pollMs < 1)
     fail('pollMs', 'must be a whole number of milliseconds, at least 1');

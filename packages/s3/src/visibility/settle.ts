@@ -28,7 +28,10 @@ export async function settleCommit(
   const others = uploads.filter(({ id }) => !alive.has(id));
   const visible = await visibleOf(place, others);
   if (visible.length === others.length) {
-    await completeFiles(place, files);
+    await completeFiles(
+      place,
+      files.filter(({ upload }) => upload !== undefined && alive.has(upload.id)),
+    );
     return undefined;
   }
   // Nobody must complete the others from here on, not even a writer that is believed to be dead.

@@ -42,11 +42,13 @@ export function kafkaJsDriver(config: KafkaConfig): Driver {
 }
 
 function link(pool: ConnectionPool, { Encoder }: KafkaJsInternals): BrokerLink {
+  let isClosed = false;
   return {
     // KafkaJS connects again when it is asked to send.
-    isOpen: () => true,
+    isOpen: () => !isClosed,
     async send({ name, key, version, body, timeoutMs }: WireRequest) {
-      const answer = await pool.send({
+      if (isClosed) throw new Error('the connection was closed');
+      const sending = pool.send({
         request: {
           apiKey: key,
           apiVersion: version,
@@ -58,10 +60,17 @@ function link(pool: ConnectionPool, { Encoder }: KafkaJsInternals): BrokerLink {
         requestTimeout: timeoutMs,
         logResponseError: false,
       });
+      const answer = await sending.finally(() => {
+        // What was under way when it was closed may have connected again.
+        if (isClosed) closePool(pool);
+      });
       if (!Buffer.isBuffer(answer)) throw new TypeError(`an answer to ${name} that is no bytes`);
       return answer;
     },
-    close: () => closePool(pool),
+    close() {
+      isClosed = true;
+      closePool(pool);
+    },
   };
 }
 
