@@ -246,6 +246,8 @@ const NETWORK = /^(?:ECONN|ETIMEDOUT$|ENOTFOUND$|EAI_|EPIPE$|EHOSTUNREACH$|ENETU
 function isUnreachable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error.name === 'AbortError' || error.name === 'TimeoutError') return true;
+  // What `fetch` throws where no answer came, whatever the cause.
+  if (error instanceof TypeError && error.message === 'fetch failed') return true;
   const code: unknown = Reflect.get(error, 'code');
   return (typeof code === 'string' && NETWORK.test(code)) || isUnreachable(error.cause);
 }
