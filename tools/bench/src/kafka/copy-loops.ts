@@ -35,7 +35,7 @@ export async function copyAtLeastOnce(task: CopyTask): Promise<void> {
   await producer.connect();
   try {
     await eachChunk(task, kafka, groupId, async (messages, { partition, next, payload }) => {
-      await producer.send({ topic: task.to, acks: -1, messages });
+      for (const part of parts(messages)) await producer.send({ topic: task.to, acks: -1, messages: part });
       await payload.commitOffsetsIfNecessary({
         topics: [{ topic: task.from, partitions: [{ partition, offset: next }] }],
       });
@@ -53,7 +53,8 @@ export async function copyInTransactions(task: CopyTask): Promise<void> {
   try {
     await eachChunk(task, kafka, groupId, async (messages, { partition, next }) => {
       const transaction = await producer.transaction();
-      await transaction.send({ topic: task.to, acks: -1, messages });
+      for (const part of parts(messages))
+        await transaction.send({ topic: task.to, acks: -1, messages: part });
       await transaction.sendOffsets({
         consumerGroupId: groupId,
         topics: [{ topic: task.from, partitions: [{ partition, offset: next }] }],
@@ -67,6 +68,16 @@ export async function copyInTransactions(task: CopyTask): Promise<void> {
 
 function clientOf({ brokers, to }: CopyTask) {
   return { kafka: new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }), groupId: `${to}-group` };
+}
+
+/** KafkaJS makes one record batch of a `send`, and the broker takes no more than 1 MiB at once. */
+const RECORDS_PER_SEND = 5_000;
+
+function parts(messages: Message[]): Message[][] {
+  const count = Math.ceil(messages.length / RECORDS_PER_SEND);
+  return Array.from({ length: count }, (_, index) =>
+    messages.slice(index * RECORDS_PER_SEND, (index + 1) * RECORDS_PER_SEND),
+  );
 }
 
 interface Chunk {
@@ -107,6 +118,7 @@ async function eachChunk(
         }
         if (copied >= records) resolve();
       };
+      consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
       consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch }).catch(reject);
     });
   } finally {

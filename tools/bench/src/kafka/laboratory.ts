@@ -1,5 +1,6 @@
 /** A broker of its own, and topics with records in them. */
 import { availableParallelism } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { startKafka, type KafkaServer } from '@eos/services';
 import { Kafka, logLevel, type Admin } from 'kafkajs';
 import type { Timing } from '../laboratory.js';
@@ -53,7 +54,12 @@ function equip(
   const filled = new Map<string, Promise<string>>();
   let names = 0;
   const createTopic = async (topic: string, partitions: number) => {
-    await admin.createTopics({ topics: [{ topic, numPartitions: partitions }] });
+    // KafkaJS waits for leaders, and fails where a broker does not know the topic yet.
+    await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: false });
+    for (let isKnown = false; !isKnown; await delay(5)) {
+      const known = await admin.fetchTopicMetadata({ topics: [topic] }).catch(() => undefined);
+      isKnown = known?.topics[0]?.partitions.length === partitions;
+    }
   };
   return {
     options,
