@@ -9,6 +9,8 @@ import type { ISocketFactory, KafkaConfig, Logger } from 'kafkajs';
 /** A connection of each kind of request to one broker. */
 export interface ConnectionPool {
   send(request: ProtocolRequest): Promise<unknown>;
+  /** The connection that a kind of request goes over, connected; each call that finds it unconnected makes a socket of its own. */
+  getConnectionByRequest(request: { readonly request: { readonly apiKey: number } }): Promise<unknown>;
   destroy(): Promise<unknown>;
   map(callback: (connection: PooledConnection) => unknown): unknown;
 }
