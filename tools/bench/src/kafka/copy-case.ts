@@ -67,8 +67,7 @@ async function measureCopies(
       const to = laboratory.freshName('copy');
       await laboratory.createTopic(to, partitions);
       const timing = await laboratory.timed(() => copy({ brokers, from, to, records, size, partitions }));
-      const found = await laboratory.sizeOf(to);
-      if (found < records) throw new Error(`${name} left ${found} of ${records} records`);
+      await laboratory.checkSize(to, records);
       await laboratory.deleteTopic(to);
       return timing;
     },

@@ -20,8 +20,8 @@ export interface KafkaLaboratory {
   deleteTopic(name: string): Promise<void>;
   /** A topic with that many records of 110 bytes, made once. */
   filled(records: number, partitions: number): Promise<string>;
-  /** How many records and control records a topic holds. */
-  sizeOf(topic: string): Promise<number>;
+  /** Waits until a topic holds so many records and control records. @throws where it does not */
+  checkSize(topic: string, records: number): Promise<void>;
   timed(work: () => Promise<void>): Promise<Timing>;
   progress(text: string): void;
 }
@@ -79,9 +79,15 @@ function equip(
       filled.set(topic, making);
       return making;
     },
-    async sizeOf(topic) {
-      const ends = await admin.fetchTopicOffsets(topic);
-      return ends.reduce((sum, { high }) => sum + Number(high), 0);
+    async checkSize(topic, records) {
+      for (let tries = 0; ; tries++) {
+        // KafkaJS leaves out partitions whose leaders it does not know yet.
+        const ends = await admin.fetchTopicOffsets(topic);
+        const found = ends.reduce((sum, { high }) => sum + Number(high), 0);
+        if (found >= records) return;
+        if (tries === 100) throw new Error(`topic ${topic} holds ${found} of ${records} records`);
+        await delay(50);
+      }
     },
     async timed(run) {
       const before = await processorTime(undefined);
