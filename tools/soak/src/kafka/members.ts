@@ -1,10 +1,13 @@
 /** The processes of the pipelines: started, killed, frozen and stopped. */
+import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Random } from '@eos/simulation';
 import { spawnStoppable, type StoppableChild } from '@eos/testkit';
 import { isKafkaNews, SESSION_MS, TASK_VARIABLE, VERSIONS, type KafkaNews, type KafkaTask } from './task.js';
 
-const WRITER = new URL('./writer.js', import.meta.url);
+/** What was built, also for a test that runs from the sources: Node 20 cannot read TypeScript. */
+const BUILT = new URL('./writer.js', import.meta.url);
+const WRITER = existsSync(BUILT) ? BUILT : new URL('../../dist/kafka/writer.js', import.meta.url);
 const STOP_MS = 60_000;
 const MOST_PROBLEMS = 5;
 
