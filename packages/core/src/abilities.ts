@@ -5,6 +5,7 @@
 import type { DeadLetters } from './dead-letters.js';
 import type { PartitionId } from './identifiers.js';
 import type { Position, Positions } from './positions.js';
+import type { OpenTransactions } from './open-transactions.js';
 import type { SinkContext } from './sink.js';
 import type { ReadTableOptions, TableSnapshot } from './table-reader.js';
 
@@ -25,6 +26,11 @@ export interface SinkAbilities {
    * @throws EOS_UNAVAILABLE, EOS_PERMISSION, EOS_FORMAT
    */
   readonly deadLetters?: (context: SinkContext) => Promise<DeadLetters>;
+  /**
+   * The transactions that are open at the destination. Opens a connection, which `close` ends.
+   * @throws EOS_UNAVAILABLE, EOS_PERMISSION
+   */
+  readonly transactions?: (context: SinkContext) => Promise<OpenTransactions>;
   /**
    * Merges the small files of a destination, and applies its deletes. Disturbs neither positions nor writers.
    * @throws EOS_UNAVAILABLE, retryable, where another one was faster; EOS_CONFIG where the destination cannot be compacted

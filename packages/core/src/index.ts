@@ -15,6 +15,7 @@ export { Interruption } from './sources/interruption.js';
 export { parseExactJson } from './exact-json.js';
 export { checkName, MAX_INT64, randomId, type Owner, type PartitionId, type TxId } from './identifiers.js';
 export * from './memory-sink.js';
+export * from './open-transactions.js';
 export * from './positions.js';
 export { keyTextOf, rowText, valueText } from './row-text.js';
 export { jsonWriter, plainDecimal, type JsonWriter, type NumberForms } from './json-values.js';

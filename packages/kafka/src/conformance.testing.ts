@@ -61,36 +61,50 @@ export async function kafkaDestination(
   };
 
   async function readRows(): Promise<readonly FoundRow[]> {
-    const { decoder, key } = conformanceFormat(mode);
-    const found = new Map<string, FoundRow>();
-    let count = 0;
+    const { decoder } = conformanceFormat(mode);
+    const table = new ReadTable(mode);
     for (const [partition, batches] of await committedBatches(client, topic)) {
       const decoding = decoder?.({ topic, partition, name: `${topic}/${partition}` });
       for (const batch of batches) {
-        const failure = await decoding?.decode(batch, 0, batch.records.count, { add });
+        const failure = await decoding?.decode(batch, 0, batch.records.count, {
+          add: (row, op) => table.add(row, op),
+        });
         if (failure !== undefined) throw failure.error;
       }
     }
-    return [...found.values()];
+    return table.rows();
+  }
+}
 
-    function add(row: object, op: number): void {
-      const text = key === undefined ? rowKey(row) : rowKey({ id: Reflect.get(row, 'id') as unknown });
-      if (mode === 'append') found.set(String(count++), { ...row });
-      else if (mode === 'upsert') {
-        if (isRetraction(op)) found.delete(text);
-        else found.set(text, { ...row });
-      } else retract(text, row, op);
-    }
+/** What a reader makes of the changes. */
+class ReadTable {
+  readonly #rows = new Map<string, { row: FoundRow; copies: number }>();
+  #count = 0;
 
-    function retract(text: string, row: object, op: number): void {
-      if (!isRetraction(op)) {
-        found.set(`${text} ${count++}`, { ...row });
-        return;
-      }
-      const copy = [...found.keys()].find((name) => name.startsWith(`${text} `));
-      if (copy === undefined) throw new Error(`a row was taken back that is not there: ${text}`);
-      found.delete(copy);
-    }
+  constructor(private readonly mode: Mode) {}
+
+  add(row: object, op: number): void {
+    const difference = isRetraction(op) ? -1 : 1;
+    const key = this.#keyOf(row);
+    const before = this.mode === 'retract' ? (this.#rows.get(key)?.copies ?? 0) : 0;
+    this.#rows.set(key, { row: { ...row }, copies: before + difference });
+  }
+
+  /**
+   * Without a key, the changes of a row may lie in several partitions, which are read one after the other: only in the end must there be no
+   * fewer than none of it.
+   */
+  rows(): FoundRow[] {
+    return [...this.#rows].flatMap(([key, { row, copies }]) => {
+      if (this.mode === 'retract' && copies < 0)
+        throw new Error(`a row was taken back that is not there: ${key}`);
+      return Array.from({ length: Math.max(0, copies) }, () => row);
+    });
+  }
+
+  #keyOf(row: object): string {
+    if (this.mode === 'append') return String(this.#count++);
+    return rowKey(this.mode === 'upsert' ? { id: Reflect.get(row, 'id') as unknown } : row);
   }
 }
 

@@ -87,10 +87,12 @@ async function checkCount({ admin }: Laboratory, table: string, { name, after }:
   if (count !== after) throw new Error(`${name} left ${count} rows instead of ${after}`);
 }
 
-function compare(
+/** A line of the report, of runs that each did `changes` of something. */
+export function compare(
   { name, ours, baseline, target }: Comparison,
   changes: number,
   results: ReadonlyMap<string, readonly Timing[]>,
+  unit = 'rows/s',
 ): Measurement {
   const [mine, theirs] = [results.get(ours) ?? [], results.get(baseline) ?? []];
   const rate = ({ seconds }: Timing) => changes / seconds;
@@ -100,7 +102,7 @@ function compare(
     name,
     ours: median(mine.map(rate)),
     baseline: median(theirs.map(rate)),
-    unit: 'rows/s',
+    unit,
     runs: mine.length,
     ...(target === undefined ? {} : { target }),
     details: {

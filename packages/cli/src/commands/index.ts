@@ -7,6 +7,7 @@ import { command as explain } from './explain.js';
 import { command as run } from './run.js';
 import { command as schema } from './schema.js';
 import { command as status } from './status.js';
+import { abort as abortTransactions, list as listTransactions } from './txns.js';
 import { command as vacuum } from './vacuum.js';
 import { command as verify } from './verify.js';
 
@@ -17,6 +18,8 @@ export const COMMANDS: readonly Command[] = [
   explain,
   listDeadLetters,
   replayDeadLetters,
+  listTransactions,
+  abortTransactions,
   adopt,
   compact,
   vacuum,

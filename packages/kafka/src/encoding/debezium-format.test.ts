@@ -48,7 +48,12 @@ describe('debezium writes', () => {
       [[UB], [UA]],
       [['{"id":1}', ['u', { id: 1, name: 'old' }, one]]],
     ],
-    ['an update without the old row', [[of(1n)]], [[UA]], [['{"id":1}', ['u', null, one]]]],
+    [
+      'an update without the old row, which readers could take nothing back for, as create',
+      [[of(1n)]],
+      [[UA]],
+      [['{"id":1}', ['c', null, one]]],
+    ],
     [
       'deletes, with a tombstone behind',
       [[of(1n)]],

@@ -46,7 +46,13 @@ export function debezium<C extends Columns>(
     changelog,
     ...(changelog === 'upsert' && key !== undefined ? { key } : {}),
     encoder: (context) => () =>
-      new DebeziumEncoder<RowInput<RowSchema<C>>>(context, texts, tombstones && key !== undefined, headers),
+      new DebeziumEncoder<RowInput<RowSchema<C>>>(
+        context,
+        texts,
+        tombstones && key !== undefined,
+        headers,
+        changelog === 'retract',
+      ),
     decoder: (place) => debeziumDecoder(schema, key, keyForm, changelog, place),
   };
 }

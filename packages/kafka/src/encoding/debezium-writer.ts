@@ -29,6 +29,8 @@ export class DebeziumEncoder<Row> implements RecordEncoder<Row> {
     private readonly texts: EnvelopeTexts,
     private readonly tombstones: boolean,
     private readonly headers: ReturnType<typeof headerColumn<Row>>,
+    /** Whether readers take back what is in `before`: an update without it would leave them nothing to take. */
+    private readonly isRetract: boolean,
   ) {}
 
   encode(batch: ChangeBatch<Row>): EncodedRecords<Row> {
@@ -53,7 +55,8 @@ export class DebeziumEncoder<Row> implements RecordEncoder<Row> {
       if (op === Op.updateBefore) before = change;
       else if (op === Op.delete) envelopes.delete(change);
       else {
-        envelopes.add(op === Op.insert ? 'c' : 'u', row, before?.text ?? 'null', text, key, offset);
+        const isUpdate = op !== Op.insert && (before !== undefined || !this.isRetract);
+        envelopes.add(isUpdate ? 'u' : 'c', row, before?.text ?? 'null', text, key, offset);
         before = undefined;
       }
     }

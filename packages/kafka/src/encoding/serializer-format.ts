@@ -242,10 +242,17 @@ class BatchDecoder<Out, In extends object> implements RecordDecoder<Out> {
 
 const NETWORK = /^(?:ECONN|ETIMEDOUT$|ENOTFOUND$|EAI_|EPIPE$|EHOSTUNREACH$|ENETUNREACH$|UND_ERR_)/;
 
-/** Whether an error, or its cause as with `fetch`, is one of the network, or of a time that ran out. */
+/** Whether an error, or its cause as with `fetch`, is one of the network, or of a time that ran out. Told by its members: it may be of another realm. */
 function isUnreachable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (error.name === 'AbortError' || error.name === 'TimeoutError') return true;
-  const code: unknown = Reflect.get(error, 'code');
-  return (typeof code === 'string' && NETWORK.test(code)) || isUnreachable(error.cause);
+  if (typeof error !== 'object' || error === null) return false;
+  const { name, message, code, cause }: Partial<Record<'name' | 'message' | 'code' | 'cause', unknown>> = {
+    name: Reflect.get(error, 'name'),
+    message: Reflect.get(error, 'message'),
+    code: Reflect.get(error, 'code'),
+    cause: Reflect.get(error, 'cause'),
+  };
+  if (name === 'AbortError' || name === 'TimeoutError') return true;
+  // What `fetch` throws where no answer came, whatever the cause.
+  if (name === 'TypeError' && message === 'fetch failed') return true;
+  return (typeof code === 'string' && NETWORK.test(code)) || isUnreachable(cause);
 }

@@ -2,6 +2,7 @@
  * A member of a consumer group, by the classic protocol that brokers 3.9 to 4.4 have. The group says who reads which partition, and
  * nothing else: that no two write the same one is up to the claims at the destination. Offsets that the group keeps are not looked at.
  */
+import { channel } from 'node:diagnostics_channel';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isClientError, isPassing, KafkaClientError, kindOf } from '../client/client-error.js';
 import type { Cluster } from '../client/cluster.js';
@@ -41,6 +42,18 @@ export interface Membership {
   /** Aborted when the group shares out anew, or has taken this member for dead. */
   readonly lost: AbortSignal;
 }
+
+/** The message of the diagnostics channel `eos:kafka:join`: a process was given partitions by its group, perhaps none. */
+export interface JoinedGroup {
+  readonly groupId: string;
+  readonly memberId: string;
+  /** Counts the times that the group shared out its partitions. */
+  readonly generation: number;
+  /** `<topic>/<number>` */
+  readonly partitions: readonly string[];
+}
+
+const JOINED = channel('eos:kafka:join');
 
 interface Held extends Membership {
   readonly controller: AbortController;
@@ -82,6 +95,7 @@ export class GroupMember {
       const joined = await this.#tryToJoin();
       if (joined !== undefined) {
         this.#held = joined;
+        if (JOINED.hasSubscribers) JOINED.publish(joinedOf(this.options.groupId, joined));
         this.#stopHeartbeats = new AbortController();
         void this.#beat(joined, this.#stopHeartbeats.signal);
         return joined;
@@ -237,4 +251,9 @@ export class GroupMember {
   #forgetCoordinator(): void {
     this.cluster.forgetCoordinator('group', this.options.groupId);
   }
+}
+
+function joinedOf(groupId: string, { memberId, generation, partitions }: Membership): JoinedGroup {
+  const names = [...partitions].flatMap(([topic, numbers]) => numbers.map((number) => `${topic}/${number}`));
+  return { groupId, memberId, generation, partitions: names };
 }

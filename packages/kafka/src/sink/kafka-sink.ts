@@ -6,6 +6,7 @@ import { positionsOf } from '../positions/positions-topic.js';
 import { findPositionsTopic } from '../positions/set-up.js';
 import { claimPartitions } from './claim.js';
 import { checkOptions, type KafkaSinkOptions, type SinkPlace } from './options.js';
+import { openTransactions } from './open-transactions.js';
 import { KafkaSession } from './session.js';
 import { readStatus } from './status.js';
 import { openTargets } from './targets.js';
@@ -36,7 +37,10 @@ export function kafkaSink<Row>(options: KafkaSinkOptions<Row>): SinkConnector<Ro
       deadLetters: false,
       durable: true,
     },
-    abilities: { status: (context) => readStatus({ settings, context }) },
+    abilities: {
+      status: (context) => readStatus({ settings, context }),
+      transactions: (context) => openTransactions({ settings, context }),
+    },
     connect: (context) => connect({ settings, context }),
   });
 }

@@ -1,10 +1,11 @@
 /** What a process reads: what its consumer group gives it, or everything. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Assignment, Positions, SourceContext } from '@eos/core';
+import type { Assignment, Positions, SourceContext, SourceReader } from '@eos/core';
 import { openClient } from '../client/connect.js';
 import type { Cluster } from '../client/cluster.js';
 import { GroupMember } from '../group/group-member.js';
 import { kafkaReader } from './kafka-reader.js';
+import { orAborted } from './or-aborted.js';
 import { openPartitions, type PartitionPlace, type StartOptions } from './open-partitions.js';
 import { SkipCounter } from './poison.js';
 import { sourceFailure } from './source-errors.js';
@@ -40,6 +41,7 @@ class Reading<Row> {
   readonly #read = new Map<string, Set<bigint>>();
   readonly #over = new AbortController();
   #member: GroupMember | undefined;
+  #reader: SourceReader<Row> | undefined;
 
   constructor(
     private readonly cluster: Cluster,
@@ -53,12 +55,13 @@ class Reading<Row> {
   /** All partitions, again when some were added. */
   async *alone(): AsyncGenerator<Assignment<Row>, void> {
     const { isBounded, metadataIntervalMs } = this.settings;
-    while (!this.context.signal.aborted) {
-      const counts = await this.#topics.count();
+    const { signal } = this.context;
+    while (!signal.aborted) {
+      const counts = await orAborted(this.#topics.count(), signal);
       const grown = new AbortController();
       const watching = AbortSignal.any([this.#over.signal, grown.signal]);
       if (!isBounded) void this.#topics.watch(counts, metadataIntervalMs, watching, () => grown.abort());
-      yield this.#assignment(await this.#topics.places(), grown.signal);
+      yield this.#assignment(await orAborted(this.#topics.places(), signal), grown.signal);
       if (!grown.signal.aborted) return;
     }
   }
@@ -71,11 +74,11 @@ class Reading<Row> {
     this.#member = member;
     const { signal } = this.context;
     while (!signal.aborted) {
-      const counts = await this.#topics.count();
-      const { partitions, lost, isLeader } = await member.join(signal);
+      const counts = await orAborted(this.#topics.count(), signal);
+      const { partitions, lost, isLeader } = await orAborted(member.join(signal), signal);
       const watching = AbortSignal.any([this.#over.signal, lost]);
       if (isLeader) void this.#topics.watch(counts, metadataIntervalMs, watching, () => member.release());
-      const places = await this.#topics.places(partitions);
+      const places = await orAborted(this.#topics.places(partitions), signal);
       if (places.length === 0) {
         // Members beyond the number of partitions wait for their turn.
         if (this.settings.isBounded) return;
@@ -92,6 +95,8 @@ class Reading<Row> {
 
   async end(): Promise<void> {
     this.#over.abort();
+    // Also one that was opened when nobody waited for it any more.
+    await this.#reader?.close();
     await this.#member?.leave();
   }
 
@@ -100,18 +105,24 @@ class Reading<Row> {
       partitions: places.map(({ name }) => name),
       revoked,
       ...(rejoin === undefined ? {} : { rejoin }),
-      open: (positions) => this.#open(places, positions),
+      open: (positions, signal) => orAborted(this.#open(places, positions, signal), signal),
     };
   }
 
-  async #open(places: readonly PartitionPlace[], positions: Positions) {
+  async #open(
+    places: readonly PartitionPlace[],
+    positions: Positions,
+    signal: AbortSignal,
+  ): Promise<SourceReader<Row>> {
     try {
       const partitions = await openPartitions(this.cluster, places, positions, this.#startOptions());
-      return kafkaReader(this.cluster, partitions, {
+      signal.throwIfAborted();
+      this.#reader = kafkaReader(this.cluster, partitions, {
         ...this.settings,
         skipped: this.#skipped,
         onRead: (partition, next) => this.#vouch(partition, next),
       });
+      return this.#reader;
     } catch (error) {
       throw sourceFailure(error);
     }

@@ -112,16 +112,22 @@ async function runBroker(broker: Broker): Promise<ManagedProcess> {
   }
 }
 
-/** Whether the log has the text behind `offset`, where this run of the broker began to write. */
+/** Whether the log has the text behind `offset`, where this run of the broker began to write: after a crash it may say much before. */
 async function logSays(logFile: string, offset: number, text: string): Promise<boolean> {
   const file = await open(logFile);
   try {
-    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(1024 * 1024), position: offset });
-    return buffer.toString('utf8', 0, bytesRead).includes(text);
+    const buffer = Buffer.alloc(LOG_CHUNK_BYTES);
+    for (let position = offset; ; position += buffer.length - text.length) {
+      const { bytesRead } = await file.read({ buffer, position });
+      if (buffer.toString('utf8', 0, bytesRead).includes(text)) return true;
+      if (bytesRead < buffer.length) return false;
+    }
   } finally {
     await file.close();
   }
 }
+
+const LOG_CHUNK_BYTES = 1024 * 1024;
 
 async function sizeOf(file: string): Promise<number> {
   try {

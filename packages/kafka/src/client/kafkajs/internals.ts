@@ -9,12 +9,19 @@ import type { ISocketFactory, KafkaConfig, Logger } from 'kafkajs';
 /** A connection of each kind of request to one broker. */
 export interface ConnectionPool {
   send(request: ProtocolRequest): Promise<unknown>;
+  /** The connection that a kind of request goes over, connected; each call that finds it unconnected makes a socket of its own. */
+  getConnectionByRequest(request: { readonly request: { readonly apiKey: number } }): Promise<unknown>;
   destroy(): Promise<unknown>;
   map(callback: (connection: PooledConnection) => unknown): unknown;
 }
 
 export interface PooledConnection {
   rejectRequests(error: Error): void;
+  /**
+   * Looks for requests that wait, every millisecond from the first answer on, also where none ever waits: that takes processor time for each
+   * connection, and keeps a process alive whose work is done.
+   */
+  readonly requestQueue: { scheduleCheckPendingRequests: () => void };
   readonly socket?: { destroy(): void };
 }
 

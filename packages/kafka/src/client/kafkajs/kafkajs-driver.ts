@@ -19,6 +19,10 @@ export function kafkaJsDriver(config: KafkaConfig): Driver {
   });
   const open = async (address?: BrokerAddress): Promise<BrokerLink> => {
     const pool = await builder.build(address);
+    // Requests are sent at once: no limit to those in flight is set, and no throttling time is handed on.
+    pool.map(({ requestQueue }) => {
+      requestQueue.scheduleCheckPendingRequests = () => undefined;
+    });
     const { authenticationTimeout } = config;
     const broker = new internals.Broker({
       connectionPool: pool,
@@ -38,12 +42,30 @@ export function kafkaJsDriver(config: KafkaConfig): Driver {
 }
 
 function link(pool: ConnectionPool, { Encoder }: KafkaJsInternals): BrokerLink {
-  let isClosed = false;
+  let isClosed = false as boolean;
+  const connecting = new Map<boolean, Promise<unknown>>();
+  /** Of several requests at once only one may connect: KafkaJS would keep the last socket, and leave the others open for good. */
+  const connected = async (apiKey: number): Promise<void> => {
+    // Fetch has a connection of its own.
+    const isFetch = apiKey === FETCH;
+    const under = connecting.get(isFetch) ?? pool.getConnectionByRequest({ request: { apiKey } });
+    connecting.set(isFetch, under);
+    try {
+      await under;
+    } finally {
+      connecting.delete(isFetch);
+    }
+  };
   return {
     // KafkaJS connects again when it is asked to send.
     isOpen: () => !isClosed,
     async send({ name, key, version, body, timeoutMs }: WireRequest) {
       if (isClosed) throw new Error('the connection was closed');
+      await connected(key);
+      if (isClosed) {
+        closePool(pool);
+        throw new Error('the connection was closed');
+      }
       const sending = pool.send({
         request: {
           apiKey: key,
@@ -71,6 +93,7 @@ function link(pool: ConnectionPool, { Encoder }: KafkaJsInternals): BrokerLink {
 }
 
 const NO_TAGS = Buffer.of(0);
+const FETCH = 1;
 
 /** At once: KafkaJS would wait for answers that may never come. */
 function closePool(pool: ConnectionPool): void {

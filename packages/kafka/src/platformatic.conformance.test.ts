@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describeWith, missingForKafka } from '@eos/services';
+import { conformance } from '@eos/testkit';
+import { startTestBroker } from './broker.testing.js';
+import { kafkaDestination } from './conformance.testing.js';
+
+/** `@platformatic/kafka` says so in its own package. */
+const NEEDED = [22, 22] as const;
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+const isNodeNewEnough = major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1]);
+
+/** What the driver does: connect, lose a connection, be shut off. The rest is the same code as with KafkaJS. */
+const GROUPS = [
+  'life cycle',
+  'law 1: claim and barrier',
+  'law 3: lost answers',
+  'law 4: fenced means stop',
+  'outage',
+  'crash',
+];
+
+if (isNodeNewEnough) {
+  describeWith(
+    { describe, beforeAll, afterAll },
+    'kafka',
+    missingForKafka(),
+    startTestBroker,
+    (getBroker) => {
+      conformance({
+        describe: (name, body) => {
+          if (name.startsWith('conformance') || GROUPS.includes(name)) describe(name, body);
+        },
+        test,
+        expect,
+        name: 'kafka by @platformatic/kafka, upsert',
+        create: () => kafkaDestination(getBroker(), 'upsert', 'platformatic'),
+      });
+    },
+  );
+} else {
+  const reason = `@platformatic/kafka needs Node ${NEEDED.join('.')}, and this is ${process.version}`;
+  process.stderr.write(`skipped, ${reason}: run it by npx node@24\n`);
+  test.skip(`conformance by @platformatic/kafka (skipped: ${reason})`, () => undefined);
+}
