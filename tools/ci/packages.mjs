@@ -1,6 +1,6 @@
 /**
  * Checks every package as its users get it: packed, linted as a package, installed into an empty project, and its README example
- * compiled against the installed types and run against a real database.
+ * compiled against the installed types and run against a real database, broker or folder.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -64,15 +64,17 @@ async function runExamples(scratch) {
   mkdirSync(project);
   const installed = installPacked(project, scratch);
   if (!installed.ok) return [['packed packages install in an empty project', false, installed.output]];
-  const { startPostgres } = await import('@eos/services');
-  const server = await startPostgres();
+  const { startKafka, startPostgres } = await import('@eos/services');
+  const [database, broker] = [await startPostgres(), await startKafka()];
   try {
+    const services = { DATABASE_URL: database.url, KAFKA_BROKERS: broker.brokers.join(',') };
     return [
       ['packed packages install in an empty project', true, ''],
-      ...folders.map((folder) => runExample(folder, project, server.url)),
+      ...folders.map((folder) => runExample(folder, project, services)),
     ];
   } finally {
-    await server.stop();
+    await broker.stop();
+    await database.stop();
   }
 }
 
@@ -86,14 +88,14 @@ function installPacked(project, scratch) {
   );
   const { version } = JSON.parse(readFileSync(join(root, 'node_modules/@types/node/package.json'), 'utf8'));
   const files = tarballs.map((name) => join(scratch, name));
-  const extra = ['pg', '@types/pg', `@types/node@${version}`];
+  const extra = ['pg', '@types/pg', 'kafkajs', `@types/node@${version}`];
   return run('npm', ['install', '--silent', '--no-audit', '--no-fund', ...files, ...extra], { cwd: project });
 }
 
-function runExample(folder, project, databaseUrl) {
+function runExample(folder, project, services) {
   const { name, bin } = manifest(folder);
   const title = `README example of ${name} runs on the packed packages`;
-  if (bin !== undefined) return runCommands(folder, project, databaseUrl, title);
+  if (bin !== undefined) return runCommands(folder, project, services, title);
   const example = firstExample(join(folder, 'README.md'));
   if (example === undefined) return [title, false, 'README.md has no block that starts with ```ts'];
   const file = `${name.split('/').at(-1)}-example`;
@@ -116,14 +118,14 @@ function runExample(folder, project, databaseUrl) {
   if (!compiled.ok) return [title, false, compiled.output];
   const result = run('node', [`${file}.mjs`], {
     cwd: project,
-    env: { ...process.env, DATABASE_URL: databaseUrl },
+    env: { ...process.env, ...services },
     timeout: 60_000,
   });
   return [title, result.ok, result.output];
 }
 
 /** The example of a command: files, and the lines that are typed beside them. */
-function runCommands(folder, project, databaseUrl, title) {
+function runCommands(folder, project, services, title) {
   const blocks = titledBlocks(join(folder, 'README.md'));
   const script = blocks.get('example.sh');
   if (script === undefined) return [title, false, 'README.md has no block with title="example.sh"'];
@@ -133,7 +135,7 @@ function runCommands(folder, project, databaseUrl, title) {
   const bin = join(project, 'node_modules', '.bin') + delimiter + process.env.PATH;
   const result = run('sh', ['-eu', 'example.sh'], {
     cwd: place,
-    env: { ...process.env, PATH: bin, DATABASE_URL: databaseUrl },
+    env: { ...process.env, PATH: bin, ...services },
     timeout: 120_000,
   });
   return [title, result.ok, result.output];

@@ -4,6 +4,11 @@ export function grouped(value: number | bigint): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
 }
 
+/** `1 file`, `1,234 files`. */
+export function counted(count: number, noun: string): string {
+  return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** `12.3 MB`, or `1,234 rows`. */
 export function amount(value: number, unit: 'bytes' | 'rows'): string {
   if (unit === 'rows') return `${grouped(value)} rows`;

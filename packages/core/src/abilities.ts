@@ -1,6 +1,6 @@
 /**
- * What a source or a destination can tell a tool, beside the work of a pipeline. Each ability is optional. All but the
- * replay of dead letters read only, claim nothing and make nothing: `eos status` may look at a pipeline that runs, or never ran.
+ * What a source or a destination can tell a tool, beside the work of a pipeline. Each ability is optional. Replay of dead
+ * letters, compaction and vacuum apart, they read only, claim nothing and make nothing: `eos status` may look at a pipeline that runs, or never ran.
  */
 import type { DeadLetters } from './dead-letters.js';
 import type { PartitionId } from './identifiers.js';
@@ -25,6 +25,16 @@ export interface SinkAbilities {
    * @throws EOS_UNAVAILABLE, EOS_PERMISSION, EOS_FORMAT
    */
   readonly deadLetters?: (context: SinkContext) => Promise<DeadLetters>;
+  /**
+   * Merges the small files of a destination, and applies its deletes. Disturbs neither positions nor writers.
+   * @throws EOS_UNAVAILABLE, retryable, where another one was faster; EOS_CONFIG where the destination cannot be compacted
+   */
+  readonly compact?: (context: SinkContext, options: MaintenanceOptions) => Promise<CompactReport>;
+  /**
+   * Deletes files that the destination does not need any more. Never what a running writer may still commit.
+   * @throws EOS_UNAVAILABLE, EOS_PERMISSION, EOS_FORMAT
+   */
+  readonly vacuum?: (context: SinkContext, options: MaintenanceOptions) => Promise<VacuumReport>;
 }
 
 export type SinkStatus = ReadonlyMap<PartitionId, PartitionStatus>;
@@ -53,4 +63,40 @@ export interface SourceLag {
   readonly behind: bigint | undefined;
   /** How many the whole partition has now; undefined where that cannot be told without reading. */
   readonly total: bigint | undefined;
+}
+
+/** What maintenance of a destination made of files is told. */
+export interface MaintenanceOptions {
+  /** Only say what would be done. */
+  readonly dryRun: boolean;
+  /** Aborted: it stops where that is safe, with EOS_ABORTED. */
+  readonly signal?: AbortSignal;
+}
+
+/** How much a destination of files holds. */
+export interface FileTotals {
+  readonly files: number;
+  readonly bytes: number;
+  /** Rows of all files, changes of a changelog counted each. */
+  readonly rows: number;
+}
+
+export interface CompactReport {
+  readonly before: FileTotals;
+  /** Equal to `before` where there was nothing to do, and in a dry run. */
+  readonly after: FileTotals;
+  /** The last entry of the log, or version, that was compacted. */
+  readonly upTo: bigint;
+  readonly dryRun: boolean;
+}
+
+export interface VacuumReport {
+  /** Only what writers began before this entry of the log, or version, was looked at. */
+  readonly floor: bigint;
+  /** Files that were deleted, or would be. */
+  readonly files: number;
+  readonly bytes: number;
+  /** Unfinished uploads that were given up, or would be. */
+  readonly uploads: number;
+  readonly dryRun: boolean;
 }

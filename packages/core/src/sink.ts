@@ -20,6 +20,11 @@ export interface SinkCapabilities {
   readonly staging: boolean;
   /** Whether a row that cannot be written may be kept, in the same transaction, elsewhere. */
   readonly deadLetters: boolean;
+  /**
+   * The destination aborts a transaction that is open for so many milliseconds. The runner commits before, whatever its trigger says.
+   * Absent: it may be open for as long as it takes.
+   */
+  readonly transactionTimeoutMs?: number;
   /** Whether what was committed survives the process: false for memory only. */
   readonly durable: boolean;
 }

@@ -5,7 +5,10 @@ import type { ChangelogMode } from './changelog.js';
 import type { PartitionId } from './identifiers.js';
 import type { Advance, Positions, SourceIdentity } from './positions.js';
 
-/** A batch as a source hands it out. Every row has its offset, strictly ascending. */
+/**
+ * A batch as a source hands it out. Every row has its offset, ascending; rows of the same offset were made of one record, and are
+ * never in two batches.
+ */
 export interface SourceBatch<Row> extends ChangeBatch<Row> {
   readonly offsets: BigInt64Array;
   /** Where reading starts again after the last row of this batch: at or behind it, never between two of its rows. */
@@ -17,7 +20,7 @@ export interface SourceBatch<Row> extends ChangeBatch<Row> {
 }
 
 export interface ReadLimit {
-  /** A batch holds at most this many rows (≥ 1). */
+  /** A batch holds at most this many rows (≥ 1), but that the rows of one record come together. */
   readonly rows: number;
 }
 
@@ -57,6 +60,11 @@ export interface Assignment<Row> {
   readonly partitions: readonly PartitionId[];
   /** Aborted when the partitions were taken away (a rebalance): the transaction is rolled back and the next assignment is asked for. */
   readonly revoked?: AbortSignal;
+  /**
+   * Only where a group shares out the partitions. Called when another session has claimed one of them (law 4): this assignment is over, and
+   * the next one asked for must be what the group assigns *then*, whether or not it is the same. Absent: to be fenced ends the run.
+   */
+  readonly rejoin?: () => void;
   /**
    * Starts reading at the stored positions (offset null or partition absent: at the start), after judging that the source is still
    * the one they count in. Called again after every recover; the reader before it was closed.

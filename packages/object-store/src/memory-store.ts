@@ -7,10 +7,10 @@ import {
   closedError,
   MAX_PAGE_SIZE,
   resolveRange,
-  uploadState,
 } from './checks.js';
 import { sha256Of } from './digest.js';
 import { checkKey, compareKeys } from './keys.js';
+import { openUpload } from './upload-state.js';
 import type {
   CompleteResult,
   ListOptions,
@@ -179,28 +179,22 @@ function pageOf(
 
 function writerOf(upload: MemoryUpload, uploads: Map<string, MemoryUpload>, check: () => void): Upload {
   const { key, id, chunks } = upload;
-  let state: 'open' | 'sealed' | 'aborted' = 'open';
-  const checkOpen = () => {
-    check();
-    if (state !== 'open') throw uploadState(key, state);
-  };
+  const state = openUpload(key, check);
   return {
     key,
     id,
     async write(bytes) {
-      checkOpen();
+      state.checkOpen();
       chunks.push(copyOf(bytes));
     },
     async seal(): Promise<SealedUpload> {
-      checkOpen();
-      state = 'sealed';
+      state.seal();
       const body = new Uint8Array(Buffer.concat(chunks.splice(0)));
       upload.body = body;
       return { key, id, bytes: body.length, sha256: sha256Of(body) };
     },
     async abort() {
-      if (state === 'sealed') throw uploadState(key, state);
-      state = 'aborted';
+      state.abort();
       uploads.delete(id);
     },
   };

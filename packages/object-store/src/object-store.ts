@@ -73,6 +73,13 @@ export interface ObjectStore {
   /** The uploads that are neither complete nor aborted, in no particular order, in pages of at most 1,000. */
   listUploads(options?: { readonly prefix?: string }): AsyncIterable<readonly UploadEntry[]>;
 
+  /**
+   * How long the store keeps an upload of a key that begins with `prefix`, or whose own prefix it is, before it aborts it by itself; in
+   * milliseconds, Infinity where it never does, as far as the store tells. Absent: for ever.
+   * @throws EOS_PERMISSION where the store does not let this client know
+   */
+  uploadLifetime?(prefix: string): Promise<number>;
+
   /** Frees connections and handles. Calls under way may fail. */
   close(): Promise<void>;
 }
@@ -109,6 +116,11 @@ export type PutCondition = { readonly ifAbsent: true } | { readonly ifMatch: str
 export interface CompleteOptions {
   /** Only where the key has no object. By ETag, few stores compare here. */
   readonly condition?: { readonly ifAbsent: true };
+  /**
+   * True: nobody but the writer of this upload ever makes an object of the key, so that one that is there is this one. Some stores call it a
+   * success when an upload is gone and its key has any object; without this, it costs a request to tell.
+   */
+  readonly isKeyUnique?: boolean;
 }
 
 /** `stored: false`: the condition was not met. */

@@ -92,7 +92,7 @@ export function valueText(kind: ColumnKind, value: unknown): string | null {
     case 'json':
       return JSON.stringify(value);
     default:
-      return String(value);
+      return typeof value === 'bigint' || typeof value === 'string' ? String(value) : JSON.stringify(value);
   }
 }
 

@@ -83,8 +83,8 @@ describe(`readers that skip by statistics (seed ${seed})`, () => {
   }, 60_000);
 
   test('no value, and no range with it, is looked for in the wrong row groups by ours', async () => {
-    const everything = Object.fromEntries(allTypes.names.map((name) => [name, true as const]));
-    const { document: _document, ...bloomFilters } = everything;
+    const filtered = allTypes.names.filter((name) => name !== 'document');
+    const bloomFilters = Object.fromEntries(filtered.map((name) => [name, true as const]));
     await fc.assert(
       fc.asyncProperty(
         fc.array(allTypesRow, { minLength: 1, maxLength: 40 }),

@@ -200,6 +200,8 @@ function asList(value: unknown): readonly unknown[] {
 function withJson(columns: unknown): unknown {
   if (typeof columns !== 'object' || columns === null) return columns;
   const documents = asList(Reflect.get(columns, 'document'));
-  const parsed = documents.map((each) => (each === null ? null : JSON.stringify(JSON.parse(String(each)))));
+  const parsed = documents.map((each) =>
+    each === null ? null : typeof each === 'string' ? JSON.stringify(JSON.parse(each)) : each,
+  );
   return { ...columns, document: parsed };
 }

@@ -115,22 +115,36 @@ async function connect<Row>(
 ): Promise<SinkDriver<Row>> {
   const name = linkName(context.pipeline, context.sink);
   const open = () => openLink(settings, name);
-  // Whatever is wrong with options and table shows here. Nothing is made, and a role that may only read gets through.
-  await using(await open(), async (link) => {
-    if (isPooled(link)) await using(await open(), (another) => checkPooling([link, another]));
-    if (settings.route !== undefined) {
-      await checkRouted(link, settings.route, context);
-      return;
-    }
-    const table = await findTable(link, settings, context);
-    if (table !== undefined) await planWriters(link, withoutMissing(settings, table), table);
-  });
-  const reader = lazyLink(open);
+  const first = await open();
+  try {
+    await checkDestination(first, settings, context, open);
+  } catch (error) {
+    await first.close();
+    throw mapError(error);
+  }
+  // The first session goes on with the same connection: to make one, and to have it read the catalog anew, takes as long as many a commit.
+  const reader = lazyLink(open, first);
   return {
     positions: (partitions) => reader.use((link) => readPositions(link, context, partitions)),
-    recover: (claim) => recover<Row>(settings, store, context, claim, open),
+    recover: async (claim) => recover<Row>(settings, store, context, claim, [await reader.take(), open]),
     close: () => reader.close(),
   };
+}
+
+/** Whatever is wrong with options and table shows here. Nothing is made, and a role that may only read gets through. */
+async function checkDestination(
+  link: Link,
+  settings: Settings,
+  context: SinkContext,
+  open: () => Promise<Link>,
+): Promise<void> {
+  if (isPooled(link)) await using(await open(), (another) => checkPooling([link, another]));
+  if (settings.route !== undefined) {
+    await checkRouted(link, settings.route, context);
+    return;
+  }
+  const table = await findTable(link, settings, context);
+  if (table !== undefined) await planWriters(link, withoutMissing(settings, table), table);
 }
 
 async function openDestination<Row>(
@@ -180,13 +194,12 @@ async function recover<Row>(
   store: StoreOf,
   context: SinkContext,
   claim: Claim,
-  open: () => Promise<Link>,
+  [kept, open]: readonly [Link | undefined, () => Promise<Link>],
 ): Promise<SessionDriver<Row>> {
-  const links = await openBoth(open);
+  const links = await openBoth(kept, open);
   try {
     await checkPooling(links);
-    // Once a session, so that whatever is missing is made, or told, before the first row.
-    await ensureCatalog(links[0]);
+    if (links.some(isPooled)) await ensureCatalog(links[0]);
     // What a pooler lends serves somebody else as soon as its client is gone: it must not be ended for what it once was.
     const isLent = links.some(isPooled);
     const terminateBlocking = settings.terminateBlocking && !isLent;
@@ -217,11 +230,29 @@ async function recover<Row>(
   }
 }
 
-async function openBoth(open: () => Promise<Link>): Promise<readonly [Link, Link]> {
-  const [first, second] = await Promise.allSettled([open(), open()]);
+async function openBoth(kept: Link | undefined, open: () => Promise<Link>): Promise<readonly [Link, Link]> {
+  const [first, second] = await Promise.allSettled([openFirst(kept, open), open()]);
   if (first.status === 'fulfilled' && second.status === 'fulfilled') return [first.value, second.value];
   for (const link of [first, second]) if (link.status === 'fulfilled') link.value.destroy();
   throw first.status === 'rejected' ? first.reason : second.status === 'rejected' ? second.reason : undefined;
+}
+
+/**
+ * While the second connection is made, the first looks at the catalog: once a session, so that whatever is missing is made, or told,
+ * before the first row. Behind a pooler nothing is made before that is known to be fit.
+ */
+async function openFirst(kept: Link | undefined, open: () => Promise<Link>): Promise<Link> {
+  const link = kept ?? (await open());
+  try {
+    if (!isPooled(link)) await ensureCatalog(link);
+    return link;
+  } catch (error) {
+    link.destroy();
+    const mapped = mapError(error);
+    // It has idled since the sink was opened: that it was ended meanwhile says nothing of the server now.
+    if (kept !== undefined && mapped.code === 'EOS_UNAVAILABLE') return await openFirst(undefined, open);
+    throw mapped;
+  }
 }
 
 async function using<T>(link: Link, work: (link: Link) => Promise<T>): Promise<T> {
@@ -235,8 +266,8 @@ async function using<T>(link: Link, work: (link: Link) => Promise<T>): Promise<T
 }
 
 /** A connection that is made when it is first needed, again when it broke, and used by one caller after the other. */
-function lazyLink(open: () => Promise<Link>) {
-  let current: Link | undefined;
+function lazyLink(open: () => Promise<Link>, first: Link) {
+  let current: Link | undefined = first;
   let turn: Promise<unknown> = Promise.resolve();
   let isClosed = false;
   return {
@@ -250,6 +281,16 @@ function lazyLink(open: () => Promise<Link>) {
       return result.catch((error: unknown) => {
         throw mapError(error);
       });
+    },
+    /** Hands the connection over where there is one that works. */
+    async take(): Promise<Link | undefined> {
+      const taken = turn.then(() => {
+        const link = current?.lost === undefined ? current : undefined;
+        current = undefined;
+        return link;
+      });
+      turn = taken;
+      return await taken;
     },
     async close() {
       isClosed = true;

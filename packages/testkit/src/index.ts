@@ -35,6 +35,7 @@ export {
   type RowProblem,
 } from './oracle/compare-rows.js';
 export { expectedRows, type Change, type ExpectedRowsOptions } from './oracle/expected-rows.js';
+export { randomNumbers } from './oracle/random-numbers.js';
 export { rowText } from './oracle/row-text.js';
 export type { LinkStatistics, ProxyConnection } from './proxy/connection.js';
 export type { ArmedFault, Direction, FaultAction, ProxyFault } from './proxy/faults.js';

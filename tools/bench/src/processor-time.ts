@@ -32,7 +32,17 @@ export function elapsed(from: ProcessorTime, to: ProcessorTime): ProcessorTime {
   return { client: to.client - from.client, server };
 }
 
+/** Read again where a backend ended meanwhile: its time would be found neither with it nor with its parent. */
 async function treeSeconds(postmaster: number): Promise<number | undefined> {
+  for (;;) {
+    const before = await readStat(postmaster);
+    const seconds = await currentSeconds(postmaster);
+    const after = await readStat(postmaster);
+    if (before?.endedChildrenSeconds === after?.endedChildrenSeconds) return seconds;
+  }
+}
+
+async function currentSeconds(postmaster: number): Promise<number | undefined> {
   const first = await readStat(postmaster);
   if (first === undefined) return undefined;
   const numbers = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));

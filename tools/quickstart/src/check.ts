@@ -33,7 +33,7 @@ export function isExact({ lost, duplicated, wrong }: TableCheck): boolean {
   return lost === 0 && duplicated === 0 && wrong === 0;
 }
 
-/** Both tables together. */
+/** All tables together. */
 export function sumOf(checks: readonly TableCheck[]): TableCheck {
   const sum = (name: keyof TableCheck) => checks.reduce((total, check) => total + check[name], 0);
   return {

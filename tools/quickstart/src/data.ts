@@ -13,7 +13,7 @@ export interface Slice {
 }
 
 export interface DataSet {
-  /** A JSON array: what becomes the table `flights`. */
+  /** A JSON array: what becomes the table `flights`, and the Parquet files. */
   readonly flightsFile: string;
   /** A JSON array of flights with their routes: what the changelog is made of. */
   readonly routeFlightsFile: string;
@@ -31,7 +31,12 @@ export async function prepareData(folder: string, slice?: Slice): Promise<DataSe
   const changelogFile = join(folder, 'routes-changelog.ndjson');
   await writeFile(changelogFile, changelog.text);
   const flights = elementStarts(await readFile(flightsFile));
-  return { flightsFile, routeFlightsFile, changelogFile, offsets: { flights, routes: changelog.offsets } };
+  return {
+    flightsFile,
+    routeFlightsFile,
+    changelogFile,
+    offsets: { flights, routes: changelog.offsets, parquet: flights },
+  };
 }
 
 /** A file of `vega-datasets`, which names only its program to importers. */

@@ -20,8 +20,13 @@ export interface StoredTable {
   readonly position: StoredPosition | undefined;
 }
 
-/** What both tables hold. The positions are those of Eos, or those that the unsafe writer keeps. */
-export async function readTables(url: string, unsafe: boolean): Promise<Record<Table, StoredTable>> {
+export interface StoredTables extends Record<'flights' | 'routes', StoredTable> {
+  /** Where the files stand that the unsafe writer writes: it keeps all its positions in the database. */
+  readonly unsafeFilesPosition: StoredPosition | undefined;
+}
+
+/** What both tables of the database hold. The positions are those of Eos, or those that the unsafe writer keeps. */
+export async function readTables(url: string, unsafe: boolean): Promise<StoredTables> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
@@ -29,6 +34,7 @@ export async function readTables(url: string, unsafe: boolean): Promise<Record<T
     return {
       flights: { rows: await readFlights(client), position: await position(client, 'flights') },
       routes: { rows: await readRoutes(client), position: await position(client, 'routes') },
+      unsafeFilesPosition: unsafe ? await unsafePosition(client, 'parquet') : undefined,
     };
   } finally {
     await client.end();

@@ -5,7 +5,8 @@ import { TABLES, type Table } from './tables.js';
 
 /**
  * The places of a kill, with what the report calls them. The three about a commit under way are staged with a proxy between writer
- * and server, so that each of the three fates of a request does occur.
+ * and server, so that each of the three fates of a request does occur. Between a writer and its own disk there is none: there it is killed
+ * when the commit was made and nobody knows of it yet.
  */
 export const PLACES = {
   write: 'inside a write',
@@ -34,6 +35,10 @@ const SHARES: Readonly<Record<Table, { readonly always: readonly Place[]; readon
     further: 2,
   },
   routes: { always: ['write', 'prepared', 'landed', 'lost', 'late', 'elsewhere'], further: 1 },
+  parquet: {
+    always: ['write', 'write', 'prepared', 'prepared', 'landed', 'landed', 'elsewhere'],
+    further: 0,
+  },
 };
 
 const ALL_PLACES = ['write', 'prepared', 'landed', 'lost', 'late', 'elsewhere'] as const;
@@ -81,26 +86,32 @@ function killsDuring(table: Table, commits: number, random: Random): PlannedKill
     .slice(0, places.length)
     .sort((left, right) => left - right);
   return places.map((place, index) => {
-    const point = pointOf(place, random);
+    const point = pointOf(table, place, random);
     const count = (struck[index] ?? 0) - (struck[index - 1] ?? 0);
     // A writer recovers once.
     return { table, place, point, count: point.startsWith('recover') ? 1 : count };
   });
 }
 
-function pointOf(place: Place, random: Random): CrashPoint {
+function pointOf(table: Table, place: Place, random: Random): CrashPoint {
   switch (place) {
     case 'write':
       return 'write:between';
     case 'prepared':
       return oneOf(random, ['prepare:after', 'commit:before']);
     case 'landed':
+      return isAtProxy({ table, place }) ? 'commit:before' : 'commit:after';
     case 'lost':
     case 'late':
       return 'commit:before';
     case 'elsewhere':
       return oneOf(random, ELSEWHERE);
   }
+}
+
+/** Whether a proxy decides what becomes of the request: not on a disk. */
+export function isAtProxy({ table, place }: Pick<PlannedKill, 'table' | 'place'>): boolean {
+  return table !== 'parquet' && (place === 'landed' || place === 'lost' || place === 'late');
 }
 
 function killsOf(table: Table): number {

@@ -35,9 +35,10 @@ async function lives(program: string, place: PlannedKill['place']): Promise<Plan
     writer: pathToFileURL(file),
     task: {
       connection: String(proxy.port),
+      folder: '',
       flightsFile: '',
       changelogFile: '',
-      commitRows: { flights: 1, routes: 1 },
+      commitRows: { flights: 1, routes: 1, parquet: 1 },
     },
     proxy,
     plan: [{ table: 'flights', place, point: 'commit:before', count: 1 }],

@@ -6,7 +6,7 @@ import {
   type StoppableChild,
   type TcpProxy,
 } from '@eos/testkit';
-import type { PlannedKill } from './kill-plan.js';
+import { isAtProxy, type PlannedKill } from './kill-plan.js';
 import { isNews, TASK_VARIABLE, type WriterNews, type WriterTask } from './messages.js';
 import { LONG_COMMIT_ROWS, type CommitRows, type Table } from './tables.js';
 
@@ -107,7 +107,7 @@ class Lives {
   /** Kills the writer, which stands at the point of the plan. */
   async #strike(kill: PlannedKill, child: StoppableChild): Promise<void> {
     const { place, table } = kill;
-    if (place !== 'landed' && place !== 'lost' && place !== 'late') {
+    if (!isAtProxy(kill)) {
       if (place === 'write') await this.options.onWrite(kill);
       await child.kill();
       return;

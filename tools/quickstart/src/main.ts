@@ -58,18 +58,20 @@ function introduction({ version, rows, kills }: Introduction, { unsafe }: Option
   const how = unsafe
     ? 'UNSAFE: the writer commits rows and offsets apart from each other, as is often done by hand.'
     : 'The writer commits rows and offsets together, through Eos.';
-  return `PostgreSQL ${version}; ${rows.flights} flights into an append-only table, ${rows.routes} changes into a table of routes.
+  return `PostgreSQL ${version}; ${rows.flights} flights into an append-only table, ${rows.routes} changes into a table of routes,
+and the flights once more as files into a folder.
 ${how}
-It is killed ${kills} times, by SIGKILL, and started again; then both tables are checked, row by row.`;
+It is killed ${kills} times, by SIGKILL, and started again; then tables and files are checked, row by row.`;
 }
 
 /** The server of npm comes without psql. */
-function invitation({ url }: Quickstart, { unsafe }: Options): string {
+function invitation({ url, folder }: Quickstart, { unsafe }: Options): string {
   return `The database runs until Ctrl-C. To look at it, in another terminal:
   psql '${url}'
     SELECT * FROM routes ORDER BY flights DESC LIMIT 5;
     SELECT * FROM ${unsafe ? 'progress' : 'eos.positions'};
 (psql is in the packages postgresql-client or libpq; any other client takes the same URL.)
+The files are in ${folder}.
 `;
 }
 

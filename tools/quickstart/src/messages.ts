@@ -4,6 +4,8 @@ import { TABLES, type CommitRows, type Table } from './tables.js';
 /** What a writer is told, in its environment: a command line could be read by every user of the machine. */
 export interface WriterTask {
   readonly connection: string;
+  /** The folder that Parquet files are written to. */
+  readonly folder: string;
   /** The JSON array of flights. */
   readonly flightsFile: string;
   /** The changelog of the routes, as newline-delimited JSON. */

@@ -4,14 +4,14 @@ import { MAX_SEED, randomSeed } from './random.js';
 export const USAGE = `Usage: npm run quickstart [-- options]
 
 Writes 200,000 flights and a changelog of 2,977 routes (of which 2,966 stay, as 11 end with a
-delete) into a PostgreSQL of its own, kills the writing process again and again, and checks that
+delete) into a PostgreSQL of its own, and the flights as Parquet files into a folder, kills the writing process again and again, and checks that
 every row arrived exactly once.
 
 Options:
   --seed <n>  where the kills strike; a run prints its seed; the same seed repeats the
               kills, but not every outcome: which rows a kill finds under way is left to timing
   --unsafe    commits offsets apart from rows, as is often done by hand: loses and doubles rows
-  --keep      leaves the database running until Ctrl-C, for a look at the tables
+  --keep      leaves database and files until Ctrl-C, for a look at them
   --help      prints this
 
 Exit code: 0 exactly once; 1 rows lost, doubled or wrong, or the run failed; 2 wrong options.`;

@@ -1,17 +1,19 @@
 /** One run: the server, the files, the writers and their deaths, the check. */
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { startPostgres, type PostgresServer, type TestDatabase } from '@eos/services';
 import { tcpProxy } from '@eos/testkit';
 import { checkRows } from './check.js';
 import { prepareData, type DataSet, type Slice } from './data.js';
 import { isCopying, readTables, type StoredTable } from './database.js';
+import { hasUncommittedFiles, readFolder, readUnsafeFiles } from './folder.js';
 import { killPlan, type PlannedKill } from './kill-plan.js';
 import { runLives } from './lives.js';
 import { expectedFlights, expectedRoutes } from './oracle.js';
 import type { Progress, ProgressTotals } from './progress.js';
 import type { Result } from './report.js';
 import { rowsBefore, Tally } from './tally.js';
-import { LONG_COMMIT_ROWS, type CommitRows, type Table } from './tables.js';
+import { LONG_COMMIT_ROWS, TABLES, type CommitRows, type Table } from './tables.js';
 
 export interface QuickstartOptions {
   readonly seed: number;
@@ -26,7 +28,7 @@ export interface QuickstartOptions {
 }
 
 /** Small, so that there are hundreds of commits, and a kill has something to hit. */
-export const COMMIT_ROWS: CommitRows = { flights: 1_000, routes: 500 };
+export const COMMIT_ROWS: CommitRows = { flights: 1_000, routes: 500, parquet: 5_000 };
 
 export interface Introduction {
   readonly version: string;
@@ -40,6 +42,8 @@ export interface Quickstart {
   run(): Promise<Result>;
   /** The database, until `close`. */
   readonly url: string;
+  /** The folder of files, until `close`. */
+  readonly folder: string;
   /** Stops the server and removes every file of the run. */
   close(): Promise<void>;
 }
@@ -51,34 +55,49 @@ export async function openQuickstart(options: QuickstartOptions): Promise<Quicks
     const database = await server.createDatabase('quickstart');
     // The server's folder is the run's: a watchdog removes it even after SIGKILL.
     const data = await prepareData(server.directory, options.slice);
-    return quickstartWith(options, server, database, data);
+    return quickstartWith(options, server, { database, folder: join(server.directory, 'lake') }, data);
   } catch (error) {
     await server.stop();
     throw error;
   }
 }
 
+/** Where the writers write. */
+interface Places {
+  readonly database: TestDatabase;
+  readonly folder: string;
+}
+
 function quickstartWith(
   options: QuickstartOptions,
   server: PostgresServer,
-  database: TestDatabase,
+  places: Places,
   data: DataSet,
 ): Quickstart {
   const { seed, commitRows = COMMIT_ROWS } = options;
   // The kills leave the end of each table alone: so a long transaction can begin wherever one strikes.
   const commits = (table: Table) =>
     Math.floor((data.offsets[table].length - LONG_COMMIT_ROWS) / commitRows[table]);
-  const plan = killPlan(seed, { flights: commits('flights'), routes: commits('routes') });
+  const plan = killPlan(seed, {
+    flights: commits('flights'),
+    routes: commits('routes'),
+    parquet: commits('parquet'),
+  });
   return {
     introduction: {
       version: server.version,
-      rows: { flights: data.offsets.flights.length, routes: data.offsets.routes.length },
+      rows: {
+        flights: data.offsets.flights.length,
+        routes: data.offsets.routes.length,
+        parquet: data.offsets.parquet.length,
+      },
       kills: plan.length,
     },
-    url: database.url,
+    url: places.database.url,
+    folder: places.folder,
     async run() {
-      const tally = await write(options, database, data, plan, commitRows);
-      return await check(options, database, data, tally);
+      const tally = await write(options, places, data, plan, commitRows);
+      return await check(options, places, data, tally);
     },
     close: () => server.stop(),
   };
@@ -86,13 +105,13 @@ function quickstartWith(
 
 async function write(
   { unsafe, signal, startProgress }: QuickstartOptions,
-  database: TestDatabase,
+  { database, folder }: Places,
   data: DataSet,
   plan: readonly PlannedKill[],
   commitRows: CommitRows,
 ): Promise<Tally> {
   const tally = new Tally(data.offsets);
-  const rows = data.offsets.flights.length + data.offsets.routes.length;
+  const rows = TABLES.reduce((sum, table) => sum + data.offsets[table].length, 0);
   const proxy = await tcpProxy({ host: database.host, port: database.port });
   const progress = startProgress({ rows, kills: plan.length });
   const show = (doing: string) =>
@@ -104,6 +123,7 @@ async function write(
       writer: writerFile(unsafe ? 'unsafe-writer.js' : 'writer.js'),
       task: {
         connection: connection.href,
+        folder,
         flightsFile: data.flightsFile,
         changelogFile: data.changelogFile,
         commitRows,
@@ -115,9 +135,11 @@ async function write(
         show(news.news === 'claim' ? 'started' : `writing ${news.table}`);
       },
       onWrite: async (kill) => {
-        // The unsafe writer sends statements, and has waited for their answers.
-        if (!unsafe && !(await isCopying(database.url)))
-          tally.contradict(kill, 'no row had reached the server');
+        // The unsafe writer has waited for the answers to all that it sent.
+        if (unsafe) return;
+        const isUnderWay =
+          kill.table === 'parquet' ? await hasUncommittedFiles(folder) : await isCopying(database.url);
+        if (!isUnderWay) tally.contradict(kill, 'no row had reached the destination');
       },
       onKill: (kill) => {
         tally.killed(kill);
@@ -140,23 +162,27 @@ function writerFile(name: string): URL {
 
 async function check(
   { unsafe }: QuickstartOptions,
-  database: TestDatabase,
+  { database, folder }: Places,
   data: DataSet,
   tally: Tally,
 ): Promise<Result> {
-  const found = await readTables(database.url, unsafe);
-  const expected = {
-    flights: expectedFlights(await readFile(data.flightsFile)),
-    routes: expectedRoutes(await readFile(data.routeFlightsFile)),
-  };
+  const { unsafeFilesPosition, ...tables } = await readTables(database.url, unsafe);
+  const parquet = unsafe
+    ? { rows: await readUnsafeFiles(folder), position: unsafeFilesPosition }
+    : await readFolder(folder);
+  const found = { ...tables, parquet };
+  const flights = expectedFlights(await readFile(data.flightsFile));
+  const routes = expectedRoutes(await readFile(data.routeFlightsFile));
   return {
     checks: {
-      flights: checkRows(expected.flights, found.flights.rows),
-      routes: checkRows(expected.routes, found.routes.rows),
+      flights: checkRows(flights, found.flights.rows),
+      routes: checkRows(routes, found.routes.rows),
+      parquet: checkRows(flights, found.parquet.rows),
     },
     positions: {
       flights: standOf(found.flights, data.offsets.flights),
       routes: standOf(found.routes, data.offsets.routes),
+      parquet: standOf(found.parquet, data.offsets.parquet),
     },
     kills: tally.kills,
     landedUnseen: unsafe ? undefined : tally.landedUnseen,

@@ -1,3 +1,5 @@
+import { randomNumbers } from '@eos/testkit';
+
 /** Random numbers that a seed repeats: the same on every machine. */
 export interface Random {
   /** A whole number from 0 to `below` - 1. */
@@ -11,17 +13,10 @@ export function randomSeed(): number {
   return Math.floor(Math.random() * (MAX_SEED + 1));
 }
 
-/** Mulberry32: 32 bits of state, good enough to choose where to strike. */
+/** Of 32 bits each: good enough to choose where to strike. */
 export function seededRandom(seed: number): Random {
-  let state = seed >>> 0;
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-  return { below: (below) => Math.floor(next() * below) };
+  const next = randomNumbers(seed);
+  return { below: (below) => Math.floor((next() / 2 ** 32) * below) };
 }
 
 /** One of `items`, which must not be empty. */

@@ -44,7 +44,7 @@ function killsText({ kills }: Result): string {
   const count = (place: Place, table?: Table) =>
     kills.filter((kill) => kill.place === place && (table === undefined || kill.table === table)).length;
   return textTable([
-    ['killed (SIGKILL)', ...TABLES, 'both'],
+    ['killed (SIGKILL)', ...TABLES, 'all'],
     ...places.map((place) => [PLACES[place], ...TABLES.map((table) => count(place, table)), count(place)]),
   ]);
 }

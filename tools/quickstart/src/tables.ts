@@ -1,8 +1,8 @@
-/** The two tables of the demo, as the writers fill them. */
+/** The tables of the demo, as the writers fill them: two of PostgreSQL, and the flights once more as Parquet files in a folder. */
 import { rowSchema, t, type InferRow } from '@eos/core';
 
 /** In the order in which a writer fills them. */
-export const TABLES = ['flights', 'routes'] as const;
+export const TABLES = ['flights', 'routes', 'parquet'] as const;
 
 export type Table = (typeof TABLES)[number];
 
@@ -28,9 +28,12 @@ export type RouteRow = InferRow<typeof routeSchema>;
 
 export const ROUTE_KEY = ['origin', 'destination'] as const;
 
+/** Where in the folder the flights lie. */
+export const PARQUET_PREFIX = 'flights';
+
 /**
- * Source rows per transaction where a writer is to be killed inside a write: so many that the sink, which sends blocks of 64 KiB,
- * has sent some of them.
+ * Source rows per transaction where a writer is to be killed inside a write: so many that the sink, which sends blocks of 64 KiB
+ * and ends files of 2,000 rows, has sent some of them.
  */
 export const LONG_COMMIT_ROWS = 12_000;
 

@@ -87,5 +87,5 @@ export function rowsBefore(offsets: readonly number[], offset: number): number {
 }
 
 function byTable<Value>(initial: () => Value): Record<Table, Value> {
-  return { flights: initial(), routes: initial() };
+  return { flights: initial(), routes: initial(), parquet: initial() };
 }

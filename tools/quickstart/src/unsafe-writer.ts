@@ -1,15 +1,18 @@
 /**
  * The same work as `writer.ts`, done by hand with plain `pg`: rows in one transaction, the offset in another. Both orders are common,
  * and both are wrong. Rows first (flights): killed in between, it writes them again. Offset first (routes), as a consumer that
- * commits its offsets when it has read: killed in between, it never writes them.
+ * commits its offsets when it has read: killed in between, it never writes them. The files (rows first again) come out as the table of flights does.
  */
+import { randomUUID } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { jsonArraySource, ndjsonSource, Op, rowSchema, t, type Source, type SourceBatch } from '@eos/core';
 import { stopWhereAsked, type CrashPoint } from '@eos/testkit';
 import { Client } from 'pg';
 import { leaveParent, obeyParent, readTask, tellParent } from './messages.js';
 import { routeSchema, type RouteRow, type Table } from './tables.js';
 
-const { connection, flightsFile, changelogFile, commitRows, stopDuring } = readTask();
+const { connection, folder, flightsFile, changelogFile, commitRows, stopDuring } = readTask();
 obeyParent();
 
 const fileSchema = rowSchema({ delay: t.int32(), distance: t.int32(), time: t.float64() });
@@ -26,6 +29,7 @@ await client.query(`
   CREATE TABLE IF NOT EXISTS progress (table_name text PRIMARY KEY, next_offset bigint)`);
 await copyFlights();
 await copyRoutes();
+await copyToFiles();
 await client.end();
 leaveParent();
 
@@ -55,6 +59,35 @@ async function copyRoutes(): Promise<void> {
     await inHalves(batch, applyChanges, at);
     await commit(at);
   }
+}
+
+/** At least once: files first, then the offset. */
+async function copyToFiles(): Promise<void> {
+  const at = crashPoints('parquet');
+  await mkdir(folder, { recursive: true });
+  const source = jsonArraySource({ path: flightsFile, schema: fileSchema });
+  for await (const batch of batchesBehind('parquet', source, at)) {
+    await at('begin:before');
+    await at('begin:after');
+    await inHalves(batch, writeFlights, at);
+    await at('prepare:before');
+    await at('prepare:after');
+    await at('commit:before');
+    const saved = saveOffset('parquet', batch.next);
+    await at('commit:during');
+    await saved;
+    await at('commit:after');
+  }
+}
+
+async function writeFlights({
+  rows,
+  offsets,
+}: Pick<SourceBatch<FileRow>, 'rows' | 'offsets'>): Promise<void> {
+  const lines = rows.map(
+    (row, index) => `${JSON.stringify({ source_offset: Number(offsets[index]), ...row })}\n`,
+  );
+  await writeFile(join(folder, `${randomUUID()}.ndjson`), lines.join(''));
 }
 
 async function insertFlights({

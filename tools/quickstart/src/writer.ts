@@ -11,32 +11,40 @@ import {
   rowSchema,
   type PipelineEvents,
   type SinkConnector,
+  type SourceBatch,
 } from '@eos/core';
 import { postgresSink } from '@eos/postgres';
+import { s3Sink } from '@eos/s3';
 import { stopWhereAsked, withCrashPoints, type OnCrashPoint } from '@eos/testkit';
 import { leaveParent, obeyParent, readTask, tellParent } from './messages.js';
-import { flightSchema, ROUTE_KEY, routeSchema, TABLES, type FlightRow, type Table } from './tables.js';
+import {
+  flightSchema,
+  PARQUET_PREFIX,
+  ROUTE_KEY,
+  routeSchema,
+  TABLES,
+  type FlightRow,
+  type Table,
+} from './tables.js';
 
-const { connection, flightsFile, changelogFile, commitRows, stopDuring } = readTask();
+const { connection, folder, flightsFile, changelogFile, commitRows, stopDuring } = readTask();
 
 /** Small, so that a transaction takes many writes. Only the kill that is to strike one of them needs it. */
 const CHUNK_BYTES = 32_768;
 
-/** The write of a transaction before which the sink has filled blocks; of an updated route it sends one short line for two changes. */
-const STRUCK_WRITE: Readonly<Record<Table, number>> = { flights: 12, routes: 26 };
+/** The write of a transaction before which the sink has filled blocks or files; of an updated route it sends one short line for two changes. */
+const STRUCK_WRITE: Readonly<Record<Table, number>> = { flights: 12, routes: 26, parquet: 6 };
+
+/** Several files a transaction, so that some are there when it is struck. */
+const FILE_ROWS = 2_000;
 
 obeyParent();
 reportProgress();
 
 const flights = pipeline({
   id: 'flights',
-  source: jsonArraySource({
-    path: flightsFile,
-    schema: rowSchema({ delay: t.int32(), distance: t.int32(), time: t.float64() }),
-    chunkBytes: CHUNK_BYTES,
-  }),
-  transform: ({ rows, offsets }) =>
-    rows.map((row, index): FlightRow => ({ source_offset: offsets[index] ?? 0n, ...row })),
+  source: flightsSource(),
+  transform: withOffsets,
   sinks: {
     postgres: stoppable('flights', postgresSink({ connection, table: 'flights', schema: flightSchema })),
   },
@@ -55,9 +63,41 @@ const routes = pipeline({
   trigger: { rows: commitRows.routes, intervalMs: 60_000 },
 });
 
+const parquet = pipeline({
+  id: 'parquet',
+  source: flightsSource(),
+  transform: withOffsets,
+  sinks: {
+    folder: stoppable(
+      'parquet',
+      s3Sink({
+        folder,
+        prefix: PARQUET_PREFIX,
+        format: 'parquet',
+        roll: { rows: FILE_ROWS },
+        schema: flightSchema,
+      }),
+    ),
+  },
+  trigger: { rows: commitRows.parquet, intervalMs: 60_000 },
+});
+
 await flights.run({ signals: [] });
 await routes.run({ signals: [] });
+await parquet.run({ signals: [] });
 leaveParent();
+
+function flightsSource() {
+  return jsonArraySource({
+    path: flightsFile,
+    schema: rowSchema({ delay: t.int32(), distance: t.int32(), time: t.float64() }),
+    chunkBytes: CHUNK_BYTES,
+  });
+}
+
+function withOffsets({ rows, offsets }: SourceBatch<Omit<FlightRow, 'source_offset'>>): FlightRow[] {
+  return rows.map((row, index) => ({ source_offset: offsets[index] ?? 0n, ...row }));
+}
 
 /** Nothing that a program needs: it lets the parent say where this process stands still and is killed. */
 function stoppable<Row>(table: Table, sink: SinkConnector<Row>): SinkConnector<Row> {

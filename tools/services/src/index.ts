@@ -1,7 +1,8 @@
 export { ServiceError } from './errors.js';
 export type { ServiceErrorCode } from './errors.js';
 export { startKafka } from './kafka/server.js';
-export type { KafkaOptions, KafkaServer, KafkaService } from './kafka/types.js';
+export { missingForKafka } from './kafka/distribution.js';
+export type { KafkaListener, KafkaOptions, KafkaServer, KafkaService } from './kafka/types.js';
 export { missingForPgBouncer } from './pgbouncer/program.js';
 export { startPgBouncer } from './pgbouncer/server.js';
 export type { PgBouncer, PgBouncerOptions } from './pgbouncer/server.js';
@@ -15,6 +16,7 @@ export type {
   ShutdownMode,
   TestDatabase,
 } from './postgres/types.js';
+export { freePort } from './process/free-port.js';
 export type { SingleProcess } from './process/single-process.js';
 export { describeWithPython } from './python/describe.js';
 export { missingForPython } from './python/packages.js';

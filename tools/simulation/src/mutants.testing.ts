@@ -251,6 +251,16 @@ const ROWS = [
   ),
 ];
 
+/** What a member of a group does when it was fenced (law 4). */
+const GROUPS = [
+  mutant(
+    'a fenced member of a group claims again without asking the group',
+    'runner/run.ts',
+    "rejoin();\n        return 'revoked';",
+    'ledger.forget(partitions);\n        return await this.#attempt(sink, assignment);',
+  ),
+];
+
 /** What is left behind. */
 const ENDINGS = [
   mutant(
@@ -270,4 +280,11 @@ const ENDINGS = [
   ),
 ];
 
-export const MUTANTS: readonly Mutant[] = [...JUDGEMENTS, ...CLAIMS, ...OUTCOMES, ...ROWS, ...ENDINGS];
+export const MUTANTS: readonly Mutant[] = [
+  ...JUDGEMENTS,
+  ...CLAIMS,
+  ...OUTCOMES,
+  ...ROWS,
+  ...GROUPS,
+  ...ENDINGS,
+];

@@ -58,6 +58,8 @@ export interface Plan {
   readonly stops: readonly number[];
   /** How often partitions are taken away and given again. */
   readonly revocations: number;
+  /** Whether the source is that of a group, whose members ask it again when they were fenced. */
+  readonly isGroup: boolean;
   readonly outages: readonly { readonly from: number; readonly to: number }[];
   /** When the destination goes back, and by how many of its steps. */
   readonly restores: readonly { readonly at: number; readonly steps: number }[];
@@ -125,6 +127,7 @@ export function drawPlan(random: Random): Plan {
     freeze: rate(0.002, 0.01),
     stops: sometimes(0.25, () => times(3)),
     revocations: random.chance(0.15) ? random.integer(1, 3) : 0,
+    isGroup: random.chance(0.3),
     outages: sometimes(0.2, () => times(2)).map((from) => ({ from, to: from + random.integer(10, 300) })),
     restores: sometimes(0.3, () => times(2)).map((at) => ({ at, steps: random.integer(1, 12) })),
     replacedAt: random.chance(0.05) ? time() : undefined,

@@ -20,12 +20,28 @@ export function simulatedSource(world: World, process: Incarnation): Source<Row>
           world.random.pick([...groups, logs.map(({ partition }) => partition)]),
         );
       }
-      for (const group of groups) {
-        process.assign(world.scheduler.step);
-        yield assignment(world, process, group);
-      }
+      for (const group of groups) yield* assigned(world, process, group);
     },
   };
+}
+
+/** One assignment, and again the same whenever a group is asked anew by a member that was fenced. */
+function* assigned(
+  world: World,
+  process: Incarnation,
+  group: readonly string[],
+): Generator<Assignment<Row>, void> {
+  for (let isOver = false; !isOver;) {
+    isOver = true;
+    process.assign(world.scheduler.step);
+    const rejoin = () => {
+      // Whoever claimed has settled the commit before it: what became of it may stay unknown here.
+      process.wasInterrupted = true;
+      world.note('rejoin');
+      isOver = false;
+    };
+    yield { ...assignment(world, process, group), ...(world.plan.isGroup ? { rejoin } : {}) };
+  }
 }
 
 function assignment(world: World, process: Incarnation, partitions: readonly string[]): Assignment<Row> {

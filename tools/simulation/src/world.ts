@@ -23,6 +23,7 @@ export const HAPPENINGS = [
   'settled in part',
   'regression',
   'fence',
+  'rejoin',
   'gave up',
 ] as const;
 

@@ -8,9 +8,11 @@ import {
   type Output,
 } from '../command.js';
 import { loadPipeline, type LoadedPipeline } from '../configuration/load.js';
-import { didYouMean } from '../configuration/suggest.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { grouped } from '../numbers.js';
+import { ableSink } from './able-sink.js';
+
+const WORDS = { can: 'keep dead letters', does: 'keeps dead letters' };
 
 const WHICH: Readonly<Record<string, CommandOption>> = {
   sink: {
@@ -86,7 +88,8 @@ async function withDeadLetters(
 ): Promise<ExitCode> {
   const loaded = await loadPipeline(call.operands[0] ?? '', call.io);
   try {
-    const letters = await openLetters(loaded, call.options['sink']);
+    const { ability: open, context } = ableSink(loaded, 'deadLetters', call.options['sink'], WORDS);
+    const letters = await open(context);
     try {
       return await work(letters, loaded);
     } finally {
@@ -95,25 +98,6 @@ async function withDeadLetters(
   } catch (error) {
     throw loaded.explain(error);
   }
-}
-
-async function openLetters(
-  { options }: LoadedPipeline,
-  asked: string | boolean | undefined,
-): Promise<DeadLetters> {
-  const { id, sinks } = options;
-  const able = Object.entries(sinks).filter(([, { abilities }]) => abilities?.deadLetters !== undefined);
-  const names = able.map(([name]) => name);
-  const [sink, connector] = able.find(([name]) => asked === undefined || name === asked) ?? [];
-  if (names.length === 0) throw new EosError('EOS_CONFIG', 'none of the sinks can keep dead letters');
-  if (asked === undefined && names.length > 1) {
-    throw new EosError('EOS_CONFIG', `--sink must say which: ${names.join(', ')}`);
-  }
-  const letters =
-    sink === undefined ? undefined : connector?.abilities?.deadLetters?.({ pipeline: id, sink });
-  if (letters !== undefined) return await letters;
-  const hint = didYouMean(String(asked), names) || `: there are ${names.join(', ')}`;
-  throw new EosError('EOS_CONFIG', `no sink ${JSON.stringify(asked)} keeps dead letters${hint}`);
 }
 
 function queryOf({ options }: CommandCall): DeadLetterQuery {

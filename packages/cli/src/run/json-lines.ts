@@ -40,8 +40,10 @@ function lineOf({ name, message }: RunEvent, hide: (text: string) => string): [s
         'settle',
         { ...common, txId: String(message.txId), outcomes: Object.fromEntries(message.outcomes) },
       ];
-    case 'eos:fence':
-      return ['fence', { ...common, code: message.error.code, message: hide(message.error.message) }];
+    case 'eos:fence': {
+      const { error, isOver } = message;
+      return ['fence', { ...common, code: error.code, message: hide(error.message), isOver }];
+    }
     case 'eos:regress': {
       const { partition, expected, found } = message;
       return ['regress', { ...common, partition, expected: String(expected), found: String(found) }];

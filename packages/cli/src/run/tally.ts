@@ -38,9 +38,11 @@ export class Tally {
       case 'eos:regress':
         this.doing = 'the destination went back';
         return;
+      case 'eos:fence':
+        if (!message.isOver) this.doing = 'another process has claimed a partition, asking the group again';
+        return;
       case 'eos:reject':
       case 'eos:settle':
-      case 'eos:fence':
         return;
     }
   }

@@ -36,8 +36,8 @@ export interface PipelineEvents {
     readonly txId: TxId;
     readonly outcomes: ReadonlyMap<PartitionId, 'committed' | 'aborted'>;
   };
-  /** Another session claimed a partition: this run ends (law 4). */
-  'eos:fence': Common & { readonly error: EosError };
+  /** Another session claimed a partition (law 4): this run ends where `isOver`, else it asks its group what to read now. */
+  'eos:fence': Common & { readonly error: EosError; readonly isOver: boolean };
   /** The destination went back; reading starts again there (law 5). */
   'eos:regress': Common & {
     readonly partition: PartitionId;

@@ -155,7 +155,7 @@ export function dropCommitted<Row>(
 
 function checkAscending(offsets: BigInt64Array, partition: PartitionId): void {
   for (let index = 1; index < offsets.length; index++) {
-    if ((offsets[index] ?? 0n) > (offsets[index - 1] ?? 0n)) continue;
+    if ((offsets[index] ?? 0n) >= (offsets[index - 1] ?? 0n)) continue;
     throw new EosError(
       'EOS_SOURCE_ORDER',
       `partition ${partition} handed out offset ${String(offsets[index])} after ${String(offsets[index - 1])}`,

@@ -9,6 +9,8 @@ import {
   type Source,
   type SourceReader,
 } from '../index.js';
+import { pipelineIn } from '../pipeline.js';
+import { systemEnvironment } from './environment.js';
 import { failureOf, fast, ids, numbers, sourceOf, upTo, type Row } from './numbers.testing.js';
 
 async function onlyAssignment(source: Source<Row>): Promise<Assignment<Row>> {
@@ -52,6 +54,39 @@ describe('the time trigger', () => {
       expect(await running).toMatchObject({ reason: 'stopped', commits: 1 });
     }
   });
+});
+
+describe('a destination that ends transactions after a while', () => {
+  test.each([
+    [800, 1_000, 400],
+    [800, 300, 300],
+    [800, Infinity, 400],
+    [undefined, 1_000, 1_000],
+  ])(
+    'timeout %s, trigger %s: a transaction is due after %s ms',
+    async (transactionTimeoutMs, intervalMs, due) => {
+      const waited: number[] = [];
+      const environment = {
+        ...systemEnvironment,
+        after(milliseconds: number, callback: () => void) {
+          waited.push(milliseconds);
+          return systemEnvironment.after(milliseconds, callback);
+        },
+      };
+      const store = memoryStore<Row>();
+      const sink = memorySink(store);
+      const timed = transactionTimeoutMs === undefined ? {} : { transactionTimeoutMs };
+      const limited = { ...sink, capabilities: { ...sink.capabilities, ...timed } };
+      await pipelineIn(environment, {
+        id: 'p',
+        source: numbers(20),
+        sinks: { m: limited },
+        trigger: { rows: 10, intervalMs },
+      }).run({ signals: [] });
+      expect(ids(store)).toEqual(upTo(20));
+      expect(new Set(waited)).toEqual(new Set([due]));
+    },
+  );
 });
 
 describe('claims of one pipeline', () => {

@@ -13,6 +13,7 @@ import { settle, type ClaimLedger } from './claim-ledger.js';
 import type { Environment } from './environment.js';
 import type { Publish } from './events.js';
 import { sourceError, type Transform } from './feed.js';
+import { Rejoining } from './rejoining.js';
 import { Retrying } from './retrying.js';
 import { runTransactions, type Acknowledged, type RowCount, type Sent } from './transactions.js';
 import type { Trigger } from './trigger.js';
@@ -60,6 +61,7 @@ type Ended = 'end' | 'stopped' | 'revoked';
 
 class PipelineRun<In, Row> {
   readonly #retrying: Retrying;
+  readonly #rejoining: Rejoining;
   #sent: Sent | undefined;
   #sink: Sink<Row> | undefined;
   #failure: EosError | undefined;
@@ -68,6 +70,7 @@ class PipelineRun<In, Row> {
 
   constructor(private readonly options: RunOptions<In, Row>) {
     this.#retrying = new Retrying(options.retry, options.environment, options.publish);
+    this.#rejoining = new Rejoining(options.retry, options.environment, options.publish);
   }
 
   async run(): Promise<RunResult> {
@@ -75,7 +78,7 @@ class PipelineRun<In, Row> {
     try {
       return await Promise.race([this.#run(), forced.stopped]);
     } catch (error) {
-      if (isEosError(error, 'EOS_FENCED')) this.options.publish('eos:fence', () => ({ error }));
+      if (isEosError(error, 'EOS_FENCED')) this.options.publish('eos:fence', () => ({ error, isOver: true }));
       throw error;
     } finally {
       forced.cancel();
@@ -129,7 +132,7 @@ class PipelineRun<In, Row> {
 
   async #runAssignment(sink: Sink<Row>, assignment: Assignment<In>): Promise<Ended> {
     const { stop, ledger } = this.options;
-    const { partitions, revoked } = assignment;
+    const { partitions, revoked, rejoin } = assignment;
     const signal = revoked === undefined ? stop : AbortSignal.any([stop, revoked]);
     const ended = await this.#repeat(async () => {
       if (revoked?.aborted) return 'revoked';
@@ -138,7 +141,10 @@ class PipelineRun<In, Row> {
       } catch (error) {
         // Whoever the partitions went to may have claimed them before this member was told.
         if (revoked?.aborted) return 'revoked';
-        throw error;
+        if (rejoin === undefined || !isEosError(error, 'EOS_FENCED')) throw error;
+        await this.#rejoining.pause(error, signal);
+        rejoin();
+        return 'revoked';
       }
     }, signal);
     if (ended !== 'stopped') {
@@ -196,6 +202,7 @@ class PipelineRun<In, Row> {
         transform,
         changelog,
         trigger,
+        transactionTimeoutMs: connector.capabilities.transactionTimeoutMs,
         staging: connector.capabilities.staging,
         stop,
         revoked: assignment.revoked,

@@ -54,6 +54,8 @@ export interface TransactionLoopOptions<In, Row> {
   /** What the transform produces. */
   readonly changelog: ChangelogMode;
   readonly trigger: Trigger;
+  /** How long the destination lets a transaction be open. Default: for ever. */
+  readonly transactionTimeoutMs?: number | undefined;
   readonly staging: boolean;
   /** Aborted: no more is read, what was written is committed. */
   readonly stop: AbortSignal;
@@ -177,7 +179,10 @@ class TransactionLoop<In, Row> {
 
   /** The timer itself says that it is time: a clock of another resolution could say not yet, and never be asked again. */
   #startTimer(): void {
-    this.#cancelTimer = this.options.environment.after(this.options.trigger.intervalMs, () => {
+    const { environment, trigger, transactionTimeoutMs = Infinity } = this.options;
+    // Half of what there is: the rest is for the commit, and for the second half of an update.
+    const dueMs = Math.min(trigger.intervalMs, transactionTimeoutMs / 2);
+    this.#cancelTimer = environment.after(dueMs, () => {
       this.#isDue = true;
       this.#startHalfTimer();
       this.#wakeup.wake();
@@ -186,7 +191,9 @@ class TransactionLoop<In, Row> {
 
   /** A second half may never come: a filter upstream dropped it, or a changed key sent it to another partition. */
   #startHalfTimer(): void {
-    this.#cancelHalfTimer ??= this.options.environment.after(HALF_WAIT_MS, () => {
+    const { environment, transactionTimeoutMs = Infinity } = this.options;
+    const waitMs = Math.min(HALF_WAIT_MS, transactionTimeoutMs / 4);
+    this.#cancelHalfTimer ??= environment.after(waitMs, () => {
       this.#isHalfDue = true;
       this.#wakeup.wake();
     });

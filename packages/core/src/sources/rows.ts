@@ -40,7 +40,7 @@ export function columnReaders<C extends Columns, From>(
         `${name} cannot be both a column of the schema and ${name === options.op ? 'the op' : 'a name'}`,
       );
     }
-    const isOptionalInDeletes = options.op !== undefined && options.changelog === 'upsert';
+    const isOptionalInDeletes = options.changelog === 'upsert';
     const { type, isNullable } = column;
     return {
       name,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { defineSink, type SinkDriver, type TransactionDriver } from '../define-sink.js';
+import { EosError } from '../errors.js';
 import { initialPosition } from '../positions.js';
 import type { Sink, SinkTransaction } from '../sink.js';
 
@@ -62,6 +63,20 @@ describe('the states of a transaction', () => {
     await transaction.rollback();
     expect(calls).toEqual(['write', 'rollback']);
   });
+
+  test.each(['EOS_FENCED', 'EOS_POSITION_REGRESSED'] as const)(
+    'after %s before the commit the session is dead, as after one by the commit',
+    async (code) => {
+      const { sink, calls } = await openSink({ prepare: () => Promise.reject(new EosError(code, 'lost')) });
+      const session = await sink.recover(['0']);
+      const transaction = await session.begin();
+      await expect(transaction.prepare()).rejects.toMatchObject({ code });
+      await expect(transaction.write(batch)).rejects.toMatchObject({ code: 'EOS_SESSION_DEAD' });
+      await expect(session.begin()).rejects.toMatchObject({ code: 'EOS_SESSION_DEAD' });
+      await transaction.rollback();
+      expect(calls).toEqual(['prepare', 'rollback']);
+    },
+  );
 
   test('after a commit that failed, nothing is rolled back and the session is dead', async () => {
     const { sink, calls } = await openSink({ commit: () => Promise.reject(new Error('reset')) });

@@ -1,7 +1,7 @@
 /** The state of a transaction: which call may follow which, and what is left after a failure. */
 import type { ChangeBatch } from '../changes.js';
 import type { TransactionDriver } from '../define-sink.js';
-import { EosError } from '../errors.js';
+import { EosError, isEosError } from '../errors.js';
 import type { PartitionId, TxId } from '../identifiers.js';
 import type { CommitRange, RejectedRows, SinkTransaction } from '../sink.js';
 import { checkBatch, nextPositions } from './checks.js';
@@ -113,6 +113,9 @@ export class OpenTransaction<Row> implements SinkTransaction<Row> {
       await driverCall(call);
     } catch (error) {
       if (this.#state === 'open' || this.#state === 'preparing') this.#state = 'failed';
+      // Whatever is tried next on this claim would fail too (law 4), and what the session knows is no longer so (law 5).
+      if (isEosError(error, 'EOS_FENCED') || isEosError(error, 'EOS_POSITION_REGRESSED'))
+        this.session.die(error);
       throw error;
     } finally {
       this.#busy = false;

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { MAX_PAGE_SIZE, uploadState } from '../checks.js';
+import { MAX_PAGE_SIZE } from '../checks.js';
+import { openUpload } from '../upload-state.js';
 import { sha256Of } from '../digest.js';
 import { compareKeys } from '../keys.js';
 import type { CompleteResult, PutCondition, SealedUpload, Upload, UploadEntry } from '../object-store.js';
@@ -31,25 +32,20 @@ export async function createUpload(
   const body = await files.open(join(folder, BODY_FILE));
   const hash = createHash('sha256');
   let bytes = 0;
-  let state: 'open' | 'sealed' | 'aborted' = 'open';
-  const checkOpen = () => {
-    check();
-    if (state !== 'open') throw uploadState(key, state);
-  };
+  const state = openUpload(key, check);
   return {
     key,
     id,
     write: (chunk) =>
       orUnavailable(async () => {
-        checkOpen();
+        state.checkOpen();
         hash.update(chunk);
         bytes += chunk.length;
         await body.append(chunk);
       }),
     seal: () =>
       orUnavailable(async (): Promise<SealedUpload> => {
-        checkOpen();
-        state = 'sealed';
+        state.seal();
         await body.sync();
         await body.close();
         await files.syncFolder(folder);
@@ -57,9 +53,9 @@ export async function createUpload(
       }),
     abort: () =>
       orUnavailable(async () => {
-        if (state === 'sealed') throw uploadState(key, state);
-        if (state === 'open') await body.close();
-        state = 'aborted';
+        state.checkAbortable();
+        if (state.isOpen) await body.close();
+        state.abort();
         await files.remove(folder);
       }),
   };

@@ -176,6 +176,14 @@ describe('a completion', () => {
     expect(seen).toEqual(['POST upload', 'POST upload', 'HEAD']);
   });
 
+  test('of a key that nobody else makes is taken at its word, and only then', async () => {
+    script = { 'POST upload': [() => completed], HEAD: [mine] };
+    expect(await store.complete(sealed(), { isKeyUnique: true })).toEqual({ stored: true, etag: 'etag-1' });
+    expect(seen).toEqual(['POST upload']);
+    expect(await store.complete(sealed())).toEqual({ stored: true, etag: 'etag' });
+    expect(seen).toEqual(['POST upload', 'POST upload', 'HEAD']);
+  });
+
   test('of an upload that is gone tells by the object whether it was completed', async () => {
     script = { 'POST upload': [() => error(404, 'NoSuchUpload')], HEAD: [mine, other, nobody] };
     expect(await store.complete(sealed())).toEqual({ stored: true, etag: 'etag' });

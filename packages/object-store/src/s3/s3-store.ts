@@ -1,6 +1,7 @@
 import { checkComplete, checkList, checkPut, checkRange, closedError } from '../checks.js';
 import { checkKey } from '../keys.js';
 import type { ListOptions, ObjectStore } from '../object-store.js';
+import { uploadLifetime } from './lifecycle.js';
 import { bucketOf, type S3ObjectStoreOptions } from './options.js';
 import { putObject } from './puts.js';
 import { deleteObjects, getObject, headObject, listObjects, readRange } from './reads.js';
@@ -55,7 +56,7 @@ export function s3ObjectStore(options: S3ObjectStoreOptions): ObjectStore {
     complete: (upload, settings = {}) =>
       checked(upload.key, async () => {
         checkComplete(upload.key, settings);
-        return await completeUpload(target, upload, settings.condition);
+        return await completeUpload(target, upload, settings);
       }),
     async abortUploads(uploads) {
       check();
@@ -67,6 +68,10 @@ export function s3ObjectStore(options: S3ObjectStoreOptions): ObjectStore {
         yield page;
         check();
       }
+    },
+    async uploadLifetime(prefix) {
+      check();
+      return await uploadLifetime(target, prefix);
     },
     async close() {
       isClosed = true;

@@ -8,7 +8,8 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { EosError } from '@eos/core';
-import { MAX_PAGE_SIZE, uploadState } from '../checks.js';
+import { MAX_PAGE_SIZE } from '../checks.js';
+import { openUpload } from '../upload-state.js';
 import { crc32Of } from '../digest.js';
 import type {
   CompleteOptions,
@@ -53,16 +54,12 @@ export async function createUpload(target: Bucket, key: string, check: () => voi
   let bytes = 0;
   let part = Buffer.alloc(0);
   let filled = 0;
-  let state: 'open' | 'sealed' | 'aborted' = 'open';
-  const checkOpen = () => {
-    check();
-    if (state !== 'open') throw uploadState(key, state);
-  };
+  const state = openUpload(key, check);
   return {
     key,
     id,
     async write(chunk) {
-      checkOpen();
+      state.checkOpen();
       hash.update(chunk);
       bytes += chunk.length;
       for (let start = 0; start < chunk.length;) {
@@ -77,15 +74,13 @@ export async function createUpload(target: Bucket, key: string, check: () => voi
       }
     },
     async seal(): Promise<SealedUpload> {
-      checkOpen();
-      state = 'sealed';
+      state.seal();
       // An empty body is one empty part.
       if (filled > 0 || bytes === 0) await parts.send(part.subarray(0, filled));
       return { key, id, bytes, sha256: hash.digest('hex'), nonce, parts: await parts.all() };
     },
     async abort() {
-      if (state === 'sealed') throw uploadState(key, state);
-      state = 'aborted';
+      state.abort();
       await parts.all().catch(() => undefined);
       await abortUpload(target, { key, id });
     },
@@ -150,7 +145,7 @@ function partsOf({ client, bucket, prefix, parallelParts }: Bucket, { key, id }:
 export async function completeUpload(
   target: Bucket,
   sealed: SealedUpload,
-  condition: CompleteOptions['condition'],
+  { condition, isKeyUnique = false }: CompleteOptions,
 ): Promise<CompleteResult> {
   const { key, id, bytes, sha256, nonce, parts = [] } = sealed;
   const attempts: Attempts = { lost: false };
@@ -170,7 +165,8 @@ export async function completeUpload(
   });
   command.middlewareStack.add(watching(attempts), WATCHING);
   try {
-    await target.client.send(command);
+    const { ETag: etag } = await target.client.send(command);
+    if (isKeyUnique && etag !== undefined) return { stored: true, etag: plainEtag(etag) };
     // Not taken at its word: there are stores that call it a success when the upload is gone and any object has the key.
     return await gone(target, own, undefined);
   } catch (error) {

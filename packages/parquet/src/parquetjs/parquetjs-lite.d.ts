@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-extraneous-class, @typescript-eslint/no-unused-vars -- the shape of a module that is not ours */
 /** What is used of parquetjs-lite 0.8, which comes without types. */
 declare module 'parquetjs-lite' {
   import type { Writable } from 'node:stream';

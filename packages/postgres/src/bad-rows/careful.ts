@@ -32,7 +32,10 @@ export interface CarefulOptions {
 export function carefulWriters<Row>(writers: Writers<Row>, options: CarefulOptions): Writers<Row> {
   const past: Past = { wasCut: false };
   return {
-    prepare: (link) => writers.prepare(link),
+    async prepare(link) {
+      await writers.prepare(link);
+      await writers.first?.prepare(link);
+    },
     begin: (link, after, { id = 0n } = {}) => carefulWriter(link, after, id, { ...options, writers, past }),
   };
 }

@@ -1,5 +1,6 @@
 /** Rows that go in by one COPY behind one savepoint, encoded, so that they can be sent again without one of them. */
 import type { ChangeBatch } from '@eos/core';
+import type { LeftOut } from './check-filter.js';
 import { NEWLINE } from '../copy/copy-text.js';
 import { HEAD_BYTES } from '../copy/text-buffer.js';
 
@@ -20,6 +21,10 @@ export class Segment<Row> {
   sent: number | undefined;
   /** Whether its end is sent. */
   isEnded = false;
+  /** By what number the server tells of rows that it leaves out; undefined: it leaves none out. */
+  number: number | undefined;
+  /** The rows that the server has left out. */
+  leftOut: LeftOut[] = [];
   readonly #runs: Run<Row>[];
 
   constructor(blocks: Buffer[] = [], runs: Run<Row>[] = []) {
@@ -39,6 +44,7 @@ export class Segment<Row> {
   unsend(): void {
     this.sent = undefined;
     this.isEnded = false;
+    this.leftOut = [];
   }
 
   /** The row of a line, counted from 0. */

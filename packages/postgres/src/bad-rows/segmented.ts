@@ -1,10 +1,11 @@
 /**
  * Append where single rows may be rejected: a transaction goes in by a chain of COPYs, each behind a savepoint and none waiting for
  * the one before. The server names the line that it rejects: what lies before it is sent again, and what lies behind it, in the same
- * breath. An error that names no line is thrown: `careful.ts` then takes back the whole.
+ * breath. Once a CHECK has rejected one, the COPYs leave such rows out (`check-filter.ts`) and nothing is sent again. An error that names no line is thrown: `careful.ts` then takes back the whole.
  */
 import { EosError, isEosError, type ChangeBatch } from '@eos/core';
 import type { Reject } from './bad-rows.js';
+import { CHECK_VIOLATION, readCheckFilter, readLeftOut, type CheckFilter } from './check-filter.js';
 import { BEGIN } from '../law/begin.js';
 import type { Link } from '../connection/connection.js';
 import { openLane, type CopyLane } from '../copy/copy-lane.js';
@@ -33,17 +34,25 @@ interface SegmentedPlan<Row> {
   readonly copy: string;
   readonly add: AddRow<Row>;
   readonly size: SegmentSize;
+  filter: CheckFilter | undefined;
+  /** Whether a CHECK has rejected a row: from then on what it costs to judge each twice is the lesser evil. */
+  isFiltered: boolean;
 }
 
 export function segmentedWriters<Row>(table: Table, columns: readonly ColumnEncoder[]): Writers<Row> {
+  const names = columns.map(({ name }) => name);
   const plan: SegmentedPlan<Row> = {
     table: table.name,
-    copy: `${SAVEPOINT}; COPY ${table.sql} (${quoteAll(columns.map(({ name }) => name))}) FROM STDIN; ${RELEASE}`,
+    copy: `COPY ${table.sql} (${quoteAll(names)}) FROM STDIN`,
     add: rowAdder(columns),
     size: segmentSize(),
+    filter: undefined,
+    isFiltered: false,
   };
   return {
-    prepare: () => Promise.resolve(),
+    async prepare(link) {
+      plan.filter = await readCheckFilter(link, table, names);
+    },
     begin: (link, after, opening) =>
       new SegmentedWriter(link, plan, table.insertLocks > 0 ? after : undefined, opening),
   };
@@ -68,6 +77,7 @@ class SegmentedWriter<Row> implements Writer<Row> {
   #rowBytes = Infinity;
   #rows = 0;
   #rejected = 0;
+  #numbers = 0;
 
   constructor(
     private readonly link: Link,
@@ -119,11 +129,13 @@ class SegmentedWriter<Row> implements Writer<Row> {
       if (this.#failure !== undefined) await this.#repair();
       else break;
     } while (!this.#isAbandoned);
+    this.link.client.off('notice', this.#onNotice);
     this.plan.size.learn(this.#rows, this.#rejected);
   }
 
   async abandon(): Promise<void> {
     this.#isAbandoned = true;
+    this.link.client.off('notice', this.#onNotice);
     const last = this.#segments.at(-1);
     if (last?.sent !== undefined && !last.isWhole) this.#lane?.fail();
     await this.#lane?.idle().catch(ignore);
@@ -132,8 +144,16 @@ class SegmentedWriter<Row> implements Writer<Row> {
   #start(): void {
     if (this.#isAbandoned || this.link.lost !== undefined) return;
     this.#lane = openLane(this.link);
+    if (this.plan.filter !== undefined) this.link.client.on('notice', this.#onNotice);
     this.#send();
   }
+
+  /** It comes before the answer of its COPY, and when the answers to others may be waiting in this process. */
+  readonly #onNotice = (notice: unknown): void => {
+    const found = readLeftOut(notice, this.plan.table);
+    if (found === undefined) return;
+    this.#segments.find(({ number }) => number === found.segment)?.leftOut.push(found);
+  };
 
   /** Adds rows until a block or a segment is full. Returns the first row that is not in it. */
   #encode(batch: ChangeBatch<Row>, start: number): number {
@@ -197,7 +217,7 @@ class SegmentedWriter<Row> implements Writer<Row> {
     if (segment.blocks.length === 0) return;
     if (segment.sent === undefined) {
       segment.sent = 0;
-      this.#watch(lane.send(this.#takePrefix() + this.plan.copy), segment);
+      this.#watch(lane.send(this.#takePrefix() + this.#copyOf(segment)), segment);
     }
     for (; segment.sent < segment.blocks.length; segment.sent += 1) {
       const block = segment.blocks[segment.sent];
@@ -209,20 +229,47 @@ class SegmentedWriter<Row> implements Writer<Row> {
     }
   }
 
+  #copyOf(segment: Segment<Row>): string {
+    const { copy, filter, isFiltered } = this.plan;
+    segment.number = isFiltered && filter !== undefined ? ++this.#numbers : undefined;
+    const where = segment.number === undefined ? '' : ` WHERE ${filter?.condition(segment.number) ?? 'true'}`;
+    return `${SAVEPOINT}; ${copy}${where}; ${RELEASE}`;
+  }
+
   /** Segments that wait for the answers to those before. */
   #unsent(): number {
     return this.#segments.slice(AHEAD).filter(({ blocks }) => blocks.length > 0).length;
   }
 
-  #watch(answer: Promise<void>, segment: Segment<Row> | undefined): void {
-    answer.then(
-      () => {
+  #watch(answer: Promise<number>, segment: Segment<Row> | undefined): void {
+    answer
+      .then((copied) => {
+        if (segment !== undefined) this.#done(segment, copied);
         this.#segments = this.#segments.filter((other) => other !== segment);
         this.#send();
-      },
+      })
       // What fails behind it fails because of it.
-      (error: unknown) => (this.#failure ??= { segment, error }),
-    );
+      .catch((error: unknown) => (this.#failure ??= { segment, error }));
+  }
+
+  /** @throws where there were too many bad rows, and where some are missing that nothing was told of */
+  #done(segment: Segment<Row>, copied: number): void {
+    const { leftOut, lines, number } = segment;
+    if (number === undefined) return;
+    for (const { error } of leftOut) {
+      const named = namedLine(error, this.plan.table);
+      const found = named && segment.find(named.line - 1);
+      if (found === undefined) continue;
+      const { batch, index } = found;
+      this.#reject(placedIn(mapError(error), batch, index, named), batch, index);
+      copied += 1;
+    }
+    if (copied === lines) return;
+    // Something between has taken notices away. It is tried again without them.
+    this.plan.filter = undefined;
+    this.plan.isFiltered = false;
+    const message = `of ${lines} rows ${copied} were written or told to be bad: the rest is unknown`;
+    throw new EosError('EOS_UNAVAILABLE', message, { retryable: true });
   }
 
   /** Takes the rejected row out, and sends again what was refused with it. @throws what is no row that the server names */
@@ -239,6 +286,7 @@ class SegmentedWriter<Row> implements Writer<Row> {
       throw mapped;
     const { batch, index } = found;
     this.#rejected += 1;
+    this.plan.isFiltered ||= mapped.details['sqlState'] === CHECK_VIOLATION;
     this.#reject(placedIn(mapped, batch, index, named), batch, index);
     this.#resend(segment, named.line - 1);
   }

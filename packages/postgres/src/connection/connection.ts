@@ -112,7 +112,7 @@ class OpenLink implements Link {
       SET idle_in_transaction_session_timeout = ${idleInTransactionTimeoutMs};
       SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
       ${this.#unlessAsked()}
-      SELECT pid, backend_start FROM pg_catalog.pg_stat_activity WHERE pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()`);
+      SELECT pid, backend_start FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid())`);
     const [pid, startedAt] = answers.at(-1)?.rows[0] ?? [];
     this.pid = Number(pid ?? 0);
     this.startedAt = startedAt ?? '';
@@ -130,10 +130,12 @@ class OpenLink implements Link {
       'idle_session_timeout',
     ];
     const names = limits.map(literal).join(', ');
+    // Not every version knows each of them. The view of all settings would take the server longer than the rest.
     return `
-      SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name IN (${names});
-      SELECT pg_catalog.set_config(name, '10000', false) FROM pg_catalog.pg_settings
-        WHERE name = 'client_connection_check_interval' AND pg_catalog.version() LIKE '%linux%';`;
+      SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.unnest(ARRAY[${names}]) AS s(name)
+        WHERE pg_catalog.current_setting(name, true) IS NOT NULL;
+      SELECT pg_catalog.set_config(name, '10000', false) FROM (VALUES ('client_connection_check_interval')) AS s(name)
+        WHERE pg_catalog.current_setting(name, true) IS NOT NULL AND pg_catalog.version() LIKE '%linux%';`;
   }
 
   async run(text: string, timeoutMs?: number): Promise<readonly Answer[]> {

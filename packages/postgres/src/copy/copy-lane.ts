@@ -11,8 +11,8 @@ import {
 import type { Link } from '../connection/connection.js';
 
 export interface CopyLane {
-  /** Sends statements; those of a COPY are followed by its lines. Resolves when they are carried out. */
-  send(statements: string): Promise<void>;
+  /** Sends statements; those of a COPY are followed by its lines. Resolves when they are carried out, to how many rows went in. */
+  send(statements: string): Promise<number>;
   /** Sends whole lines of the COPY that was sent last, behind `HEAD_BYTES` free bytes. */
   lines(block: Buffer): void;
   /** Ends the lines of the COPY that was sent last. */
@@ -52,7 +52,7 @@ export function openLane(link: Link): CopyLane {
       if (last === undefined || last.isOver()) client.query(sent);
       else last.onOver(() => client.query(sent));
       last = reply;
-      const answer = reply.untilOver();
+      const answer = reply.untilOver().then(reply.copied);
       const settled = answer.then(ignore, ignore).finally(() => open.delete(settled));
       open.add(settled);
       return answer;

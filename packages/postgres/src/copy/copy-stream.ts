@@ -129,6 +129,7 @@ export type CopyReply = ReturnType<typeof copyReply>;
 export function copyReply(statements: string) {
   let submitted = false;
   let completed = 0;
+  let copied = 0;
   let over = false;
   let failure: Error | undefined;
   const waiting = new Set<() => void>();
@@ -147,8 +148,9 @@ export function copyReply(statements: string) {
       end();
     },
     handleReadyForQuery: end,
-    handleCommandComplete: () => {
+    handleCommandComplete: (message: unknown) => {
       completed += 1;
+      copied += copiedRows(message);
     },
     handleCopyInResponse: nothing,
     handleRowDescription: nothing,
@@ -180,11 +182,20 @@ export function copyReply(statements: string) {
     check,
     isSubmitted: () => submitted,
     completed: () => completed,
+    /** Rows that its COPYs have put in. */
+    copied: () => copied,
     isOver: () => over,
     onOver: (wake: () => void) => void waiting.add(wake),
     untilOver: () => untilOverOr(),
     untilOverOr,
   };
+}
+
+/** Of a tag such as `COPY 5000`. */
+function copiedRows(message: unknown): number {
+  const tag: unknown =
+    typeof message === 'object' && message !== null && 'text' in message ? message.text : '';
+  return typeof tag === 'string' && tag.startsWith('COPY ') ? Number(tag.slice(5)) : 0;
 }
 
 function nothing(): void {

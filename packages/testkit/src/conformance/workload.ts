@@ -1,5 +1,6 @@
 import { Op, type ChangeBatch, type ChangelogMode, type PartitionId } from '@eos/core';
 import type { Change } from '../oracle/expected-rows.js';
+import { randomNumbers } from '../oracle/random-numbers.js';
 import { rejectedName, type ConformanceRow } from './schema.js';
 
 /** A row that is a function of its id and version: the same in every process. */
@@ -116,17 +117,6 @@ export function seededDraws(seed: number, count: number): Draw[] {
     pick: random(),
     version: random() % 1000,
   }));
-}
-
-/** Mulberry32: small, seeded, and good enough to choose with. Gives integers from 0 to 2^32 - 1. */
-export function randomNumbers(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return (mixed ^ (mixed >>> 14)) >>> 0;
-  };
 }
 
 /** The changes from index `from` up to `to`, as a batch; the index is the offset. */

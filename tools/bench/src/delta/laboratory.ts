@@ -16,7 +16,7 @@ export interface DeltaLaboratory {
   /** The rows of the throughput cases: made once, the same for every side. */
   rows(): readonly BenchRow[];
   /** Runs `work` with a folder of its own, which is deleted afterwards. */
-  inFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result>;
+  readonly inFolder: <Result>(work: (folder: string) => Promise<Result>) => Promise<Result>;
   /** Lets the disk come to rest. */
   settle(): Promise<void>;
   progress(text: string): void;

@@ -54,7 +54,10 @@ test('what is generated compiles under the rules of this repository, and passes 
       maxBuffer: 2 ** 26,
     }).catch((error: unknown) => outputOf(error));
   expect((await run('typescript/bin/tsc', ['-b'])).stdout).toBe('');
-  const { stderr } = await run('jest/bin/jest.js', ['--reporters=default', '--testNamePattern=^(?!.* › volume|.* volume )']);
+  const { stderr } = await run('jest/bin/jest.js', [
+    '--reporters=default',
+    '--testNamePattern=^(?!.* › volume|.* volume )',
+  ]);
   const summary = /^Tests: .*/m.exec(stderr)?.[0] ?? '';
   // All of the output where a test failed, or none ran.
   expect(/^Tests: +\d+ skipped, 1\d\d passed, \d+ total$/.test(summary) ? '' : stderr).toBe('');

@@ -1,23 +1,34 @@
+import type { KafkaListener } from './types.js';
+
 /** Where one broker listens and stores. */
 export interface BrokerLayout {
   readonly port: number;
   readonly controllerPort: number;
   readonly logDirectory: string;
+  readonly listeners: readonly KafkaListener[];
 }
 
 /** `server.properties` of one process that is controller and broker. */
 export function serverProperties(
-  { port, controllerPort, logDirectory }: BrokerLayout,
+  { port, controllerPort, logDirectory, listeners }: BrokerLayout,
   further: Readonly<Record<string, string | number | boolean>>,
 ): string {
+  const main: KafkaListener = { name: 'PLAINTEXT', port };
+  const all = [main, ...listeners];
+  const addresses = (portOf: (listener: KafkaListener) => number) =>
+    all.map((listener) => `${listener.name}://127.0.0.1:${portOf(listener)}`).join(',');
   const settings = {
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
     'controller.listener.names': 'CONTROLLER',
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    listeners: `${addresses((listener) => listener.port)},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': addresses((listener) => listener.advertisedPort ?? listener.port),
+    'inter.broker.listener.name': main.name,
+    'listener.security.protocol.map': [
+      ...all.map(({ name, protocol = 'PLAINTEXT' }) => `${name}:${protocol}`),
+      'CONTROLLER:PLAINTEXT',
+    ].join(','),
     'log.dirs': logDirectory,
     // One broker cannot keep the usual three copies of Kafka's own topics, and few partitions make a quick start.
     'offsets.topic.replication.factor': 1,

@@ -82,9 +82,12 @@ function javaArguments({ version, classPath }: Broker): string[] {
 }
 
 async function format(broker: Broker, port: number, options: KafkaOptions): Promise<void> {
-  const layout = { port, controllerPort: await freePort(), logDirectory: join(broker.directory, 'data') };
+  const { listeners = [] } = options;
+  const logDirectory = join(broker.directory, 'data');
+  const layout = { port, controllerPort: await freePort(), logDirectory, listeners };
   await writeFile(propertiesFile(broker), serverProperties(layout, options.settings ?? {}));
-  const cluster = randomBytes(16).toString('base64url');
+  // With a hyphen at its beginning it would be taken for an option.
+  const cluster = randomBytes(16).toString('base64url').replace(/^-/, 'A');
   const parameters = ['kafka.tools.StorageTool', 'format', '-t', cluster, '-c', propertiesFile(broker)];
   await fetchWith(broker.java, [...javaArguments(broker), ...parameters]);
 }

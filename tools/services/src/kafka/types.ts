@@ -22,6 +22,18 @@ export interface KafkaOptions {
   readonly version?: string;
   /** A port instead of any free one. */
   readonly port?: number;
+  readonly listeners?: readonly KafkaListener[];
   /** Settings as in `server.properties`, besides or instead of those for one small broker. */
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** One more address of the broker, with a security of its own, or at which something else answers in front of it. */
+export interface KafkaListener {
+  /** Upper case. */
+  readonly name: string;
+  readonly port: number;
+  /** Where clients that came by this listener are sent: a proxy's port, for example. Default `port`. */
+  readonly advertisedPort?: number;
+  /** Default PLAINTEXT. */
+  readonly protocol?: 'PLAINTEXT' | 'SASL_PLAINTEXT';
 }

@@ -1,0 +1,113 @@
+/** What a user must be granted: each grant that is missing is named, and none more than these is needed. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { pipeline } from '@eos/core';
+import { describeWith, freePort, missingForKafka } from '@eos/services';
+import { startTestBroker } from './broker.testing.js';
+import { createAclsApi, type Grant } from './broker-requests.testing.js';
+import { failureOf, numbers, testTopics, upTo } from './numbered.testing.js';
+
+const PRINCIPAL = 'User:writer';
+const PASSWORD = 'correct-horse-battery';
+
+async function startSecureBroker() {
+  const port = await freePort();
+  const broker = await startTestBroker({
+    listeners: [{ name: 'SECURE', port, protocol: 'SASL_PLAINTEXT' }],
+    settings: {
+      'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+      // Whoever comes by the plain listener is the administrator.
+      'super.users': 'User:ANONYMOUS',
+      'listener.name.secure.sasl.enabled.mechanisms': 'PLAIN',
+      'listener.name.secure.plain.sasl.jaas.config': `org.apache.kafka.common.security.plain.PlainLoginModule required user_writer="${PASSWORD}";`,
+    },
+  });
+  return { ...broker, secureBrokers: [`127.0.0.1:${port}`] };
+}
+
+describeWith(
+  { describe, beforeAll, afterAll },
+  'kafka',
+  missingForKafka(),
+  startSecureBroker,
+  (getBroker) => {
+    const connection = (password = PASSWORD) => ({
+      brokers: getBroker().secureBrokers,
+      sasl: { mechanism: 'plain' as const, username: 'writer', password },
+    });
+
+    test('a wrong password is told at once, and not shown', async () => {
+      const topics = await testTopics(getBroker());
+      try {
+        const wrong = topics.sink(connection('wrong-horse'));
+        const failure = await failureOf(wrong.open({ pipeline: 'p', sink: 's' }));
+        expect(failure).toMatchObject({ code: 'EOS_PERMISSION', retryable: false });
+        expect(failure.message).not.toContain('wrong-horse');
+      } finally {
+        await topics.close();
+      }
+    });
+
+    test('each grant that is missing is named; with all of them it works', async () => {
+      const topics = await testTopics(getBroker());
+      const { input, output, positions, client } = topics;
+      const groupId = `${input}-group`;
+      const grants: readonly (Omit<Grant, 'principal'> & { readonly names: RegExp })[] = [
+        { resource: 'topic', name: output, operation: 'describe', names: new RegExp(`topic ${output}`) },
+        { resource: 'topic', name: positions, operation: 'describe', names: new RegExp(positions) },
+        {
+          resource: 'topic',
+          name: positions,
+          operation: 'create',
+          names: /may not make it.*--create --topic/,
+        },
+        {
+          resource: 'topic',
+          name: positions,
+          operation: 'describe-configs',
+          names: new RegExp(`topic ${positions}`),
+        },
+        { resource: 'topic', name: positions, operation: 'read', names: new RegExp(`topic ${positions}`) },
+        {
+          resource: 'transactional-id',
+          name: 'p/s/',
+          isPrefix: true,
+          operation: 'describe',
+          names: /begin with p\/s\//,
+        },
+        {
+          resource: 'transactional-id',
+          name: 'p/s/',
+          isPrefix: true,
+          operation: 'write',
+          names: /begin with p\/s\//,
+        },
+        { resource: 'topic', name: positions, operation: 'write', names: new RegExp(`topic ${positions}`) },
+        { resource: 'topic', name: output, operation: 'write', names: new RegExp(`topic ${output}`) },
+        { resource: 'group', name: groupId, operation: 'read', names: /consumer group/ },
+        { resource: 'topic', name: input, operation: 'read', names: new RegExp(`topic ${input}`) },
+      ];
+      const run = () =>
+        pipeline({
+          id: 'p',
+          source: numbers({ count: 20, partition: `${input}/0` }),
+          sinks: { s: topics.sink(connection(), { reportOffsets: { groupId, intervalMs: 1 } }) },
+          retry: { attempts: 3, initialMs: 1, maxMs: 1 },
+        }).run({ signals: [] });
+      try {
+        const told: string[] = [];
+        for (const { names, ...grant } of grants) {
+          const failure = await failureOf(run());
+          told.push(`${failure.code} ${names.test(failure.message) ? 'named' : failure.message}`);
+          await client.cluster.request('any', createAclsApi, [{ ...grant, principal: PRINCIPAL }]);
+        }
+        expect(told.map((text) => text.replace(/^EOS_(PERMISSION|SCHEMA|CONFIG) named$/, 'named'))).toEqual(
+          grants.map(() => 'named'),
+        );
+        expect(await run()).toMatchObject({ reason: 'end', rows: 20 });
+        expect(await topics.ids()).toEqual(upTo(20));
+      } finally {
+        await topics.close();
+      }
+    }, 60_000);
+  },
+);

@@ -1,0 +1,76 @@
+/** The harness of the conformance suite: a folder for each test, in a store that loses what is said to it. */
+import type { SinkConnector } from '@eos/core';
+import type { ObjectStore } from '@eos/object-store';
+import {
+  conformanceKey,
+  conformanceSchema,
+  type ChildConnector,
+  type CommitFaults,
+  type ConformanceRow,
+  type Destination,
+  type History,
+  type Outage,
+} from '@eos/testkit';
+import { s3Sink } from './index.js';
+import type { Mode, StoreOptions, Visibility } from './options.js';
+import { readCommittedRows, readListedRows } from './reading.testing.js';
+
+export const CHILD = new URL('../testing/conformance-child.mjs', import.meta.url);
+
+export interface Variant {
+  readonly mode: Mode;
+  readonly visibility: Visibility;
+}
+
+/** A writer notices within a second that its log went back under it. */
+export const NOTICED_MS = 1_050;
+
+/** The three ways that the sink can be used in. */
+export const VARIANTS: readonly Variant[] = [
+  { mode: 'append', visibility: 'log' },
+  { mode: 'upsert', visibility: 'log' },
+  { mode: 'append', visibility: 'listing' },
+];
+
+export const variantName = ({ mode, visibility }: Variant): string =>
+  visibility === 'listing' ? `${mode}, visible by listing` : mode;
+
+/** A place of a test's own, and the means to trouble the way to it. */
+export interface Laboratory {
+  /** For both routes, with the prefix. */
+  readonly options: Readonly<Record<'direct' | 'faulty', StoreOptions>>;
+  /** By which the harness reads what is there. */
+  readonly store: ObjectStore;
+  readonly prefix: string;
+  readonly faults: CommitFaults;
+  readonly outage: Outage;
+  readonly history: History;
+  readonly child: ChildConnector['options'];
+  close(): Promise<void>;
+}
+
+export function destinationIn(laboratory: Laboratory, variant: Variant): Destination {
+  const { options, store, prefix, faults, outage, history, child } = laboratory;
+  return {
+    connector: (route) => connectorOf(options[route], variant),
+    rows: () =>
+      variant.visibility === 'listing'
+        ? readListedRows(store, prefix)
+        : readCommittedRows(store, prefix, variant.mode),
+    faults,
+    outage,
+    history,
+    // The log, with all positions, lies in the folder of the data: who drops the one drops the other.
+    recreate: undefined,
+    child: { module: CHILD, options: { store: child, ...variant } },
+    close: () => laboratory.close(),
+  };
+}
+
+export function connectorOf(
+  place: StoreOptions,
+  { mode, visibility }: Variant,
+): SinkConnector<ConformanceRow> {
+  const key = mode === 'upsert' ? { key: conformanceKey } : {};
+  return s3Sink({ ...place, mode, visibility, ...key, schema: conformanceSchema });
+}

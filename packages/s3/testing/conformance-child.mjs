@@ -1,0 +1,8 @@
+/** The connector of the conformance tests in a process of its own, from what was built. */
+import { s3Sink } from '@eos/s3';
+import { conformanceKey, conformanceSchema } from '@eos/testkit';
+
+export function connector({ store, mode, visibility }) {
+  const key = mode === 'upsert' ? { key: conformanceKey } : {};
+  return s3Sink({ ...store, mode, visibility, ...key, schema: conformanceSchema });
+}
