@@ -58,8 +58,12 @@ export function differenceOf(expected: readonly ShownRow[], found: readonly Show
   const counts = `${found.length} rows instead of ${expected.length}`;
   const longest = Math.max(expected.length, found.length);
   for (let at = 0; at < longest; at++) {
-    const [wanted, got] = [JSON.stringify(expected[at]), JSON.stringify(found[at])];
-    if (wanted !== got) return `${counts}; row ${at}: ${got ?? 'none'} instead of ${wanted ?? 'none'}`;
+    const [wanted, got] = [rowText(expected[at]), rowText(found[at])];
+    if (wanted !== got) return `${counts}; row ${at}: ${got} instead of ${wanted}`;
   }
   return undefined;
+}
+
+function rowText(row: ShownRow | undefined): string {
+  return row === undefined ? 'none' : JSON.stringify(row);
 }

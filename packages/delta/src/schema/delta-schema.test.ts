@@ -1,4 +1,4 @@
-import { rowSchema, t } from '@eos/core';
+import { rowSchema, t, type Columns } from '@eos/core';
 import { describe, expect, test } from '@jest/globals';
 import { parseTableSchema, schemaText } from './delta-schema.js';
 import { deltaSchemaOf, rowSchemaOfTable } from './eos-columns.js';
@@ -99,10 +99,11 @@ describe('rows of Eos', () => {
     const found = rowSchemaOfTable(parseTableSchema(schemaText(deltaSchemaOf(schema))));
     expect(found?.names).toEqual(schema.names);
     for (const name of schema.names) {
-      const [expected, column] = [Reflect.get(schema.columns, name), found?.columns[name]];
+      const columns: Columns = schema.columns;
+      const [expected, column] = [columns[name], found?.columns[name]];
       expect({ type: column?.type, isNullable: column?.isNullable }).toEqual({
-        type: expected.type,
-        isNullable: expected.isNullable,
+        type: expected?.type,
+        isNullable: expected?.isNullable,
       });
     }
   });
