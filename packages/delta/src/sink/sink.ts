@@ -18,6 +18,7 @@ import { checkTable, claimPartitions, type Claimed } from './claim.js';
 import { PositionReader } from './position-reader.js';
 import { TableSession, type BeginWriter } from './session.js';
 import { readStatus } from './status.js';
+import { readSnapshot } from '../table/snapshot.js';
 import { planTableColumns } from './table-columns.js';
 
 /**
@@ -45,7 +46,10 @@ export function deltaSink<Row>(options: DeltaSinkOptions): SinkConnector<Row> {
       deadLetters: false,
       durable: true,
     },
-    abilities: { status: (context) => readStatus(settings, context) },
+    abilities: {
+      status: (context) => readStatus(settings, context),
+      readTable: (context, options) => readSnapshot(settings, context, options),
+    },
     connect: (context) => connect<Row>(settings, context),
   });
 }

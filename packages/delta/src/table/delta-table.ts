@@ -2,12 +2,12 @@
 import { EosError, type RowSchema } from '@eos/core';
 import type { OpenStore } from '@eos/object-store/place';
 import type { FilePlace } from '../files/data-file.js';
-import type { AddFile, Protocol, Version } from '../log/actions.js';
+import type { AddFile, Protocol, Transaction, Version } from '../log/actions.js';
 import { parseCommit } from '../log/parse-actions.js';
 import { checkReadable } from '../log/protocol.js';
 import { readBody, readTable } from '../log/read-table.js';
 import type { TableState } from '../log/table-state.js';
-import { tableLocation, type DeltaPlaceOptions } from '../options.js';
+import { tableLocation, type DeltaPlaceOptions, type TableLocation } from '../options.js';
 import { parseTableSchema, type DeltaField } from '../schema/delta-schema.js';
 import { rowSchemaOfTable } from '../schema/eos-columns.js';
 import type { Condition } from '../statistics/conditions.js';
@@ -58,15 +58,18 @@ const BATCH_ROWS = 1_024;
  * await table.close();
  */
 export class DeltaTable {
+  readonly #opened: OpenStore;
   readonly #place: FilePlace;
+  readonly #state: TableState;
+  /** For messages: where the table is. */
+  readonly description: string;
 
-  private constructor(
-    private readonly opened: OpenStore,
-    place: FilePlace['place'],
-    private readonly state: TableState,
-    readonly description: string,
-  ) {
+  /** For {@link DeltaTable.open}, which looks whether the table can be read. */
+  constructor(opened: OpenStore, { place, description }: TableLocation, state: TableState) {
+    this.#opened = opened;
     this.#place = { store: opened.store, place };
+    this.#state = state;
+    this.description = description;
   }
 
   /**
@@ -74,37 +77,20 @@ export class DeltaTable {
    *   not in the log; EOS_FORMAT for a damaged log; EOS_UNAVAILABLE, EOS_PERMISSION
    */
   static async open(options: DeltaTableOptions): Promise<DeltaTable> {
-    const { store: place, place: tablePlace, description } = tableLocation(options);
-    const { version, timestamp } = options;
-    if (version !== undefined && timestamp !== undefined)
-      throw new EosError('EOS_CONFIG', 'timestamp: give either a version or a timestamp', {
-        details: { option: 'timestamp' },
-      });
-    const opened = await place.open();
-    try {
-      const { store } = opened;
-      const until = timestamp === undefined ? version : await versionAt(store, tablePlace, timestamp);
-      const { state } = await readTable(store, tablePlace, until);
-      if (state.version < 0) throw noTable(description);
-      checkReadable(state.protocol, state.metadata);
-      return new DeltaTable(opened, tablePlace, state, description);
-    } catch (error) {
-      await opened.close();
-      throw error;
-    }
+    return await openTableAt(tableLocation(options), options);
   }
 
   get version(): Version {
-    return this.state.version;
+    return this.#state.version;
   }
 
   /** Given when the table was made. */
   get id(): string {
-    return this.state.metadata.id;
+    return this.#state.metadata.id;
   }
 
   get fields(): readonly DeltaField[] {
-    return parseTableSchema(this.state.metadata.schemaString).fields;
+    return parseTableSchema(this.#state.metadata.schemaString).fields;
   }
 
   /** The schema of rows; undefined where the table has a column that Eos has no type for, such as a list. Rows are read all the same. */
@@ -113,21 +99,21 @@ export class DeltaTable {
   }
 
   get partitionColumns(): readonly string[] {
-    return this.state.metadata.partitionColumns;
+    return this.#state.metadata.partitionColumns;
   }
 
   /** Table properties, such as `delta.appendOnly`. */
   get properties(): Readonly<Record<string, string>> {
-    return this.state.metadata.configuration;
+    return this.#state.metadata.configuration;
   }
 
   get protocol(): Protocol {
-    return this.state.protocol;
+    return this.#state.protocol;
   }
 
-  /** The newest version that each application has set (`txn`): the positions of Eos are among them. */
-  get transactions(): ReadonlyMap<string, bigint> {
-    return new Map([...this.state.transactions].map(([id, { version }]) => [id, version]));
+  /** The newest `txn` of each application: the positions of Eos are among them. */
+  get applications(): ReadonlyMap<string, Transaction> {
+    return this.#state.transactions;
   }
 
   /**
@@ -135,8 +121,8 @@ export class DeltaTable {
    * @throws EOS_CONFIG for a condition on a column that the table has not, or with a value of another type
    */
   async files(where: readonly Condition[] = []): Promise<readonly TableFile[]> {
-    const { isWanted } = planScan(this.state.metadata, where);
-    return (await this.#live()).filter(isWanted).map((file) => tableFile(file, this.state.metadata));
+    const { isWanted } = planScan(this.#state.metadata, where);
+    return (await this.#live()).filter(isWanted).map((file) => tableFile(file, this.#state.metadata));
   }
 
   /**
@@ -145,7 +131,7 @@ export class DeltaTable {
    * @throws EOS_CONFIG for a column that there is not; EOS_UNAVAILABLE where a file was deleted by a VACUUM
    */
   async *rows<Row = TableRow>(options: ReadTableRowsOptions = {}): AsyncGenerator<readonly Row[]> {
-    const { metadata } = this.state;
+    const { metadata } = this.#state;
     const columns = readColumns(metadata, options.columns);
     const { isWanted, conditions, conditioned } = planScan(metadata, options.where ?? []);
     const batchRows = checkBatchRows(options.batchRows);
@@ -160,7 +146,7 @@ export class DeltaTable {
   /** Commits up to the version of the table, newest first, as far as the log reaches. */
   history(): AsyncIterable<HistoryEntry> {
     const { store, place } = this.#place;
-    return readHistory(store, place, this.state.version);
+    return readHistory(store, place, this.#state.version);
   }
 
   /**
@@ -176,7 +162,7 @@ export class DeltaTable {
   }: ReadChangesOptions): AsyncGenerator<TableChanges> {
     if (!(Number.isInteger(from) && from >= 0 && to <= this.version))
       throw noSuchVersions(from, to, this.version);
-    const wanted = readColumns(this.state.metadata, columns);
+    const wanted = readColumns(this.#state.metadata, columns);
     const { store, place } = this.#place;
     for (let version = from; version <= to; version++) {
       const body = await readBody(store, place, version);
@@ -189,12 +175,43 @@ export class DeltaTable {
 
   /** Frees connections. A store that was given is not closed. */
   async close(): Promise<void> {
-    await this.opened.close();
+    await this.#opened.close();
   }
 
   async #live(): Promise<readonly AddFile[]> {
-    return [...(await this.state.files.current()).adds.values()];
+    return [...(await this.#state.files.current()).adds.values()];
   }
+}
+
+/** Of a location whose options were checked. Throws as {@link DeltaTable.open} does. */
+export async function openTableAt(
+  location: TableLocation,
+  { version, timestamp }: Pick<DeltaTableOptions, 'version' | 'timestamp'> = {},
+): Promise<DeltaTable> {
+  if (version !== undefined && timestamp !== undefined)
+    throw new EosError('EOS_CONFIG', 'timestamp: give either a version or a timestamp', {
+      details: { option: 'timestamp' },
+    });
+  const opened = await location.store.open();
+  try {
+    return new DeltaTable(opened, location, await stateAt(opened, location, version, timestamp));
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+async function stateAt(
+  { store }: OpenStore,
+  { place, description }: TableLocation,
+  version: Version | undefined,
+  timestamp: Date | undefined,
+): Promise<TableState> {
+  const until = timestamp === undefined ? version : await versionAt(store, place, timestamp);
+  const { state } = await readTable(store, place, until);
+  if (state.version < 0) throw noTable(description);
+  checkReadable(state.protocol, state.metadata);
+  return state;
 }
 
 function checkBatchRows(batchRows = BATCH_ROWS): number {
