@@ -11,6 +11,8 @@ import {
 } from '@eos/core';
 import type { FilePlace } from '../files/data-file.js';
 import { DeltaLog } from '../log/delta-log.js';
+import { compactTable } from '../maintenance/compact.js';
+import { vacuumTable } from '../maintenance/vacuum.js';
 import { upsertWriters } from '../merge/upsert-writer.js';
 import { checkOptions, type DeltaSinkOptions, type Settings } from '../options.js';
 import { appendWriter } from './append-writer.js';
@@ -49,9 +51,22 @@ export function deltaSink<Row>(options: DeltaSinkOptions): SinkConnector<Row> {
     abilities: {
       status: (context) => readStatus(settings, context),
       readTable: (context, options) => readSnapshot(settings, context, options),
+      compact: (_context, options) =>
+        withStore(settings, (table) => compactTable(table, settings.files, options)),
+      vacuum: (_context, options) => withStore(settings, (table) => vacuumTable(table, options)),
     },
     connect: (context) => connect<Row>(settings, context),
   });
+}
+
+/** Opens the store for one piece of work. */
+async function withStore<T>({ location }: Settings, work: (table: FilePlace) => Promise<T>): Promise<T> {
+  const opened = await location.store.open();
+  try {
+    return await work({ store: opened.store, place: location.place });
+  } finally {
+    await opened.close();
+  }
 }
 
 async function connect<Row>(settings: Settings, context: SinkContext): Promise<SinkDriver<Row>> {
