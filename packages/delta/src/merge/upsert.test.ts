@@ -59,7 +59,11 @@ class Table {
     private readonly begin: () => TransactionWriter<Row>,
   ) {}
 
-  static async make(layout: Layout, properties: Readonly<Record<string, string>>, runBytes?: number): Promise<Table> {
+  static async make(
+    layout: Layout,
+    properties: Readonly<Record<string, string>>,
+    runBytes?: number,
+  ): Promise<Table> {
     const store = memoryObjectStore();
     const settings = checkOptions({ store, schema, mode: 'upsert', ...layout, properties });
     const made = newTable(settings, false, 0);
@@ -108,7 +112,8 @@ function normal(row: Row): object {
   const { amount, reference } = row;
   return {
     ...row,
-    amount: amount === null ? null : `${amount.split('.')[0] ?? ''}.${(amount.split('.')[1] ?? '').padEnd(2, '0')}`,
+    amount:
+      amount === null ? null : `${amount.split('.')[0] ?? ''}.${(amount.split('.')[1] ?? '').padEnd(2, '0')}`,
     reference: reference?.toLowerCase() ?? null,
   };
 }
@@ -122,7 +127,9 @@ class Oracle {
   apply(changes: readonly Change[]): void {
     for (const { row, op } of changes) {
       const whole = normal(row);
-      const key = rowText(Object.fromEntries(this.layout.key.map((name) => [name, Reflect.get(whole, name)])));
+      const key = rowText(
+        Object.fromEntries(this.layout.key.map((name) => [name, Reflect.get(whole, name)])),
+      );
       if (op === Op.insert || op === Op.updateAfter) this.rows.set(key, rowText(whole));
       else this.rows.delete(key);
     }
@@ -149,10 +156,12 @@ async function replayed(table: DeltaTable): Promise<readonly string[]> {
       counts.set(text, (counts.get(text) ?? 0) + change);
     });
   }
-  return [...counts].flatMap(([text, count]) => {
-    expect(count).toBeGreaterThanOrEqual(0);
-    return Array.from({ length: count }, () => text);
-  }).sort();
+  return [...counts]
+    .flatMap(([text, count]) => {
+      expect(count).toBeGreaterThanOrEqual(0);
+      return Array.from({ length: count }, () => text);
+    })
+    .sort();
 }
 
 const row: fc.Arbitrary<Row> = fc.record({
@@ -202,24 +211,29 @@ describe.each(MEANS)(`upserts by %s (EOS_TEST_SEED=${seed})`, (_means, propertie
     const [layout] = Object.values(LAYOUTS);
     if (layout === undefined) return;
     await fc.assert(
-      fc.asyncProperty(transaction, fc.array(transaction, { maxLength: 3 }), transaction, async (base, winners, last) => {
-        const table = await Table.make(layout, properties, runBytes);
-        const oracle = new Oracle(layout);
-        await table.commit(await table.stage(base));
-        const loser = await table.stage(last);
-        // It looks at the table, and comes too late.
-        await loser.fileActions(table.log.state);
-        for (const batches of winners) {
-          await table.commit(await table.stage(batches));
+      fc.asyncProperty(
+        transaction,
+        fc.array(transaction, { maxLength: 3 }),
+        transaction,
+        async (base, winners, last) => {
+          const table = await Table.make(layout, properties, runBytes);
+          const oracle = new Oracle(layout);
+          await table.commit(await table.stage(base));
+          const loser = await table.stage(last);
+          // It looks at the table, and comes too late.
           await loser.fileActions(table.log.state);
-        }
-        await table.commit(loser);
-        for (const batches of [base, ...winners, last]) oracle.apply(batches.flat());
-        const opened = await table.open();
-        expect(await textsOf(opened)).toEqual(oracle.texts());
-        expect(await replayed(opened)).toEqual(oracle.texts());
-        await expectNoOrphans(table, opened);
-      }),
+          for (const batches of winners) {
+            await table.commit(await table.stage(batches));
+            await loser.fileActions(table.log.state);
+          }
+          await table.commit(loser);
+          for (const batches of [base, ...winners, last]) oracle.apply(batches.flat());
+          const opened = await table.open();
+          expect(await textsOf(opened)).toEqual(oracle.texts());
+          expect(await replayed(opened)).toEqual(oracle.texts());
+          await expectNoOrphans(table, opened);
+        },
+      ),
       { seed, numRuns: 15, endOnFailure: true },
     );
   });
@@ -230,7 +244,9 @@ async function expectNoOrphans(table: Table, opened: DeltaTable): Promise<void> 
   const named = new Set<string>();
   for (let version = 0; version <= opened.version; version++) {
     const body = await table.store.get(`_delta_log/${String(version).padStart(20, '0')}.json`);
-    for (const line of Buffer.from(body?.body ?? []).toString().split('\n')) {
+    for (const line of Buffer.from(body?.body ?? [])
+      .toString()
+      .split('\n')) {
       if (line === '') continue;
       const { add, cdc } = JSON.parse(line) as Record<'add' | 'cdc', { path: string } | undefined>;
       for (const file of [add, cdc]) if (file !== undefined) named.add(decodeURIComponent(file.path));
@@ -266,7 +282,12 @@ describe('an upsert', () => {
 
   test('refuses a row without its key, by its place', async () => {
     const table = await Table.make({ key: ['id'], partitionBy: [] }, {});
-    const writer = table.stage([[{ row: rowOf(1n, 1), op: 0 }, { row: { ...rowOf(2n, 1), id: null as never }, op: 0 }]]);
+    const writer = table.stage([
+      [
+        { row: rowOf(1n, 1), op: 0 },
+        { row: { ...rowOf(2n, 1), id: null as never }, op: 0 },
+      ],
+    ]);
     await expect(writer).rejects.toMatchObject({
       code: 'EOS_ROW',
       details: { column: 'id', offset: 1n, partition: '0', row: 1 },
