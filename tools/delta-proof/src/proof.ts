@@ -10,7 +10,8 @@ import {
   READ_WITH_SPARK,
   TRANSACTIONS_WITH_DELTA_RS,
 } from './python-scripts.js';
-import { nestedTable, sharedWithDeltaRs, sharedWithSpark } from './shared-tables.js';
+import { readWithEos } from './eos-reader.js';
+import { madeBySpark, nestedTable, sharedWithDeltaRs, sharedWithSpark } from './shared-tables.js';
 import { differenceOf, inOrder, type ShownRow } from './shown-rows.js';
 import { appendedTable, CONTEXT, upsertedTable, type ExpectedTable } from './tables.js';
 
@@ -41,6 +42,9 @@ export async function prove({ seed, onCheck }: ProofOptions): Promise<void> {
   try {
     const tables = await writeTables(root, seed, { python, spark, jars }, onCheck);
     await proveTransactions(root, python, onCheck);
+    await readAll('Eos', tables, onCheck, (tasks) =>
+      Promise.all(tasks.map(({ path, version }) => readWithEos(path, version))),
+    );
     await readAll('delta-rs', tables, onCheck, (tasks) =>
       python.run(READ_WITH_DELTA_RS, { input: tasks, timeoutMilliseconds: READ_LIMIT_MS }),
     );
@@ -86,34 +90,52 @@ async function writeTables(
     ['nested types', () => nestedTable(root, python)],
     ...(spark === undefined
       ? []
-      : [['shared with Spark', () => sharedWithSpark(root, spark, jars)] as const]),
+      : [
+          ['shared with Spark', () => sharedWithSpark(root, spark, jars)] as const,
+          ['made by Spark', () => madeBySpark(root, spark, jars)] as const,
+        ]),
   ];
   const tables: ExpectedTable[] = [];
   for (const [name, make] of makers) {
     try {
       tables.push(...(await make()));
     } catch (error) {
-      onCheck({ name: `${name}: written`, failure: String(error) });
+      onCheck({ name: `${name}: written`, failure: String(error).slice(0, 2_000) });
     }
   }
   return tables;
 }
 
+type ReadTask = Pick<ExpectedTable, 'path' | 'version'>;
+type ReadTables = (tasks: readonly ReadTask[]) => Promise<unknown>;
+
+/** All tables at once; where that fails, one by one, to tell which one it is. */
 async function readAll(
   reader: string,
   tables: readonly ExpectedTable[],
   onCheck: ProofOptions['onCheck'],
-  read: (tasks: readonly { readonly path: string; readonly version?: number }[]) => Promise<unknown>,
+  read: ReadTables,
 ): Promise<void> {
-  for (const table of tables) {
-    const { name, path, version, rows } = table;
-    const task = version === undefined ? { path } : { path, version };
-    try {
-      const [found] = (await read([task])) as ShownRow[][];
-      onCheck({ name: `${name}, read by ${reader}`, failure: differenceOf(rows, inOrder(found ?? [])) });
-    } catch (error) {
-      onCheck({ name: `${name}, read by ${reader}`, failure: String(error).slice(-2_000) });
-    }
+  const tasks = tables.map(({ path, version }) => (version === undefined ? { path } : { path, version }));
+  const together = await rowsOrFailure(read, tasks);
+  for (const [index, { name, rows }] of tables.entries()) {
+    const task = tasks[index];
+    const found =
+      typeof together !== 'string' || task === undefined ? together : await rowsOrFailure(read, [task]);
+    const failure =
+      typeof found === 'string'
+        ? found
+        : differenceOf(rows, inOrder(found[typeof together === 'string' ? 0 : index] ?? []));
+    onCheck({ name: `${name}, read by ${reader}`, failure });
+  }
+}
+
+async function rowsOrFailure(read: ReadTables, tasks: readonly ReadTask[]): Promise<ShownRow[][] | string> {
+  try {
+    // What the scripts return.
+    return (await read(tasks)) as ShownRow[][];
+  } catch (error) {
+    return String(error).slice(-2_000);
   }
 }
 

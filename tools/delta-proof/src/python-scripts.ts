@@ -55,15 +55,16 @@ const SPARK = `
 import os, tempfile
 import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
-def start(jars):
+def start(jars, timestamps='TIMESTAMP_MICROS'):
     return (SparkSession.builder.master('local[2]').appName('proof')
         .config('spark.jars', ','.join(jars))
         .config('spark.sql.extensions', 'io.delta.sql.DeltaSparkSessionExtension')
         .config('spark.sql.catalog.spark_catalog', 'org.apache.spark.sql.delta.catalog.DeltaCatalog')
         .config('spark.databricks.delta.snapshotPartitions', '1')
         .config('spark.sql.shuffle.partitions', '2')
+        .config('spark.sql.sources.parallelPartitionDiscovery.parallelism', '2')
         .config('spark.sql.session.timeZone', 'UTC')
-        .config('spark.sql.parquet.outputTimestampType', 'TIMESTAMP_MICROS')
+        .config('spark.sql.parquet.outputTimestampType', timestamps)
         .config('spark.sql.parquet.datetimeRebaseModeInWrite', 'CORRECTED')
         .config('spark.driver.memory', '1g').config('spark.driver.bindAddress', '127.0.0.1').config('spark.driver.host', '127.0.0.1')
         .config('spark.ui.enabled', 'false').getOrCreate())
@@ -81,10 +82,10 @@ def main(input):
             return rows_of(pq.read_table(target))
     return [read(task) for task in input['tasks']]`;
 
-/** Statements of SQL, with \`TABLE\` for the path. */
+/** Statements of SQL, on a Spark that writes timestamps as it does by default, with \`TABLE\` for the path. */
 export const RUN_ON_SPARK = `${SPARK}
 def main(input):
-    spark = start(input['jars'])
+    spark = start(input['jars'], 'INT96')
     for statement in input['statements']: spark.sql(statement.replace('TABLE', f"delta.\`{input['path']}\`")).collect()`;
 
 /** Rows of \`{ id, name }\`, appended. */

@@ -3,8 +3,13 @@ import { join } from 'node:path';
 import { Op, rowSchema, t, type SinkConnector } from '@eos/core';
 import { deltaSink } from '@eos/delta';
 import type { Python } from '@eos/services';
-import { APPEND_WITH_DELTA_RS, MAKE_NESTED_WITH_DELTA_RS, RUN_ON_SPARK } from './python-scripts.js';
-import { asText, shownRows, type ShownRow } from './shown-rows.js';
+import {
+  APPEND_WITH_DELTA_RS,
+  MAKE_NESTED_WITH_DELTA_RS,
+  READ_WITH_SPARK,
+  RUN_ON_SPARK,
+} from './python-scripts.js';
+import { asText, inOrder, shownRows, type ShownRow } from './shown-rows.js';
 import { commitRows, inSession, type ExpectedTable } from './tables.js';
 
 const schema = rowSchema({ id: t.int64(), name: t.string().nullable() });
@@ -56,7 +61,7 @@ export async function nestedTable(root: string, python: Python): Promise<readonl
 }
 
 /** As the readers show them: what is null is left out of a struct, and is nothing in a list. */
-const NESTED_ROWS = [
+const NESTED_ROWS: readonly ShownRow[] = [
   {
     id: '1',
     names: [['k', '3ff8000000000000']],
@@ -75,7 +80,7 @@ const NESTED_ROWS = [
     tags: ['2', null, '3'],
   },
   { id: '3' },
-] as unknown as readonly ShownRow[];
+];
 
 /** Spark updates, deletes, optimizes and vacuums between our upserts, on one table, while our session stays open. */
 export async function sharedWithSpark(
@@ -104,7 +109,7 @@ export async function sharedWithSpark(
           `VACUUM TABLE`,
         ],
       },
-      timeoutMilliseconds: 300_000,
+      timeoutMilliseconds: 600_000,
     });
     for (const id of [...held.keys()]) {
       if (id % 7n === 0n) held.set(id, 'updated');
@@ -126,4 +131,40 @@ export async function sharedWithSpark(
   });
   const rows = Array.from(held, ([id, name]) => ({ id, name }));
   return [{ name: 'shared with Spark', path, rows: shownRows(rows, SHOW) }];
+}
+
+/** A table of Spark's own, with deletion vectors, nested types and a checkpoint; what Spark reads is what it must hold. */
+export async function madeBySpark(
+  root: string,
+  python: Python,
+  jars: readonly string[],
+): Promise<readonly ExpectedTable[]> {
+  const path = join(root, 'made-by-spark');
+  const inserts = Array.from(
+    { length: 11 },
+    (
+      _,
+      index,
+    ) => `INSERT INTO TABLE SELECT id, date_add(DATE'2024-02-27', CAST(id % 4 AS INT)), CAST(id AS DECIMAL(20, 3)) / 8,
+      named_struct('x', CAST(id AS INT), 'list', array(CAST(id AS STRING), NULL)), map('k', CAST(id AS DOUBLE) / 3), timestamp_micros(id * 1000003)
+      FROM range(${index * 50}, ${index * 50 + 50})`,
+  );
+  await python.run(RUN_ON_SPARK, {
+    input: {
+      ...{ jars, path },
+      statements: [
+        `CREATE TABLE TABLE (id BIGINT, day DATE, amount DECIMAL(24, 6), pair STRUCT<x: INT, list: ARRAY<STRING>>, named MAP<STRING, DOUBLE>, moment TIMESTAMP)
+          USING delta PARTITIONED BY (day) TBLPROPERTIES ('delta.enableDeletionVectors' = 'true', 'delta.checkpointInterval' = '10')`,
+        ...inserts,
+        `DELETE FROM TABLE WHERE id % 10 = 3`,
+        `UPDATE TABLE SET amount = NULL WHERE id % 7 = 0`,
+      ],
+    },
+    timeoutMilliseconds: 600_000,
+  });
+  const [rows] = (await python.run(READ_WITH_SPARK, {
+    input: { jars, tasks: [{ path }] },
+    timeoutMilliseconds: 600_000,
+  })) as ShownRow[][];
+  return [{ name: 'made by Spark', path, rows: inOrder(rows ?? []) }];
 }

@@ -1,6 +1,6 @@
 /** Rows as every side shows them: each value as a text (lists and structs of texts), what is null left out. Equal rows have equal JSON. */
 
-export type Shown = string | readonly Shown[] | { readonly [name: string]: Shown };
+export type Shown = string | null | readonly Shown[] | { readonly [name: string]: Shown };
 export type ShownRow = Readonly<Record<string, Shown>>;
 
 /** How a column's values become texts; the Python side has the same rules by Arrow type. */
