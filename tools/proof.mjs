@@ -1,5 +1,5 @@
 /**
- * `npm run proof -- core | quickstart | postgres | verify | s3 | kafka | kafka-tests | delta [--minutes 10] [--seed s]`: what takes longer than a test may. Prints the seed that
+ * `npm run proof -- core | quickstart | verify | postgres | s3 | kafka | delta | <package>-tests [--minutes 10] [--seed s]`: what takes longer than a test may. Prints the seed that
  * repeats it, and ends with `N passed, N failed`. `npm run proof -- postgres --server 15`: the tests of the package on that version.
  */
 import { spawnSync } from 'node:child_process';
@@ -9,16 +9,18 @@ import { parseArgs } from 'node:util';
 import { testOnServer } from './postgres-server.mjs';
 
 const usage =
-  'usage: npm run proof -- core | quickstart | postgres | verify | s3 | kafka | kafka-tests | delta [--minutes 10] [--seed s]\n       npm run proof -- postgres --server 15 [--seed s]';
+  'usage: npm run proof -- core | quickstart | verify | postgres | s3 | kafka | delta | <package>-tests [--minutes 10] [--seed s]\n       npm run proof -- postgres --server 15 [--seed s]';
 
 /** By name: what proves it for so many minutes. */
 const proofs = {
   core: rounds((seed) => ['tools/simulation/dist/main.js', '--schedules', '50000', '--seed', seed]),
   quickstart: rounds((seed) => ['tools/quickstart/dist/main.js', '--seed', seed]),
   verify: rounds((seed) => ['tools/verify-proof.mjs', '--seed', seed]),
-  s3: allTests('s3'),
+  's3-tests': allTests('s3'),
   'kafka-tests': allTests('kafka'),
-  delta: allTests('delta'),
+  'delta-tests': allTests('delta'),
+  delta: whole((seed, minutes) => ['tools/delta-proof/dist/main.js', '--seed', seed, '--minutes', minutes]),
+  s3: whole((seed, minutes) => ['tools/soak/dist/s3/main.js', '--seed', seed, '--minutes', minutes]),
   postgres: whole((seed, minutes) => ['tools/soak/dist/main.js', '--seed', seed, '--minutes', minutes]),
   kafka: whole((seed, minutes) => ['tools/soak/dist/kafka/main.js', '--seed', seed, '--minutes', minutes]),
 };

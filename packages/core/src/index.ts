@@ -20,6 +20,7 @@ export * from './positions.js';
 export { keyTextOf, rowText, valueText } from './row-text.js';
 export { jsonWriter, plainDecimal, type JsonWriter, type NumberForms } from './json-values.js';
 export { rowError, shownValue, type RowOrigin } from './row-errors.js';
+export { rowLines, type RowLines } from './row-lines.js';
 export * from './schema.js';
 export * from './sink.js';
 export * from './source.js';

@@ -14,12 +14,12 @@ export const CHILD = new URL('../testing/conformance-child.mjs', import.meta.url
 export const TABLE = 'tables/conformance';
 
 export function connectorOf(
-  where: Pick<DeltaSinkOptions, 'store' | 'folder'>,
+  where: Pick<DeltaSinkOptions, 'store' | 'folder' | 'path'>,
   mode: Mode,
   options: Partial<DeltaSinkOptions> = {},
 ): SinkConnector<ConformanceRow> {
   const key = mode === 'upsert' ? { key: conformanceKey } : {};
-  return deltaSink({ ...key, ...options, ...where, path: TABLE, mode, schema: conformanceSchema });
+  return deltaSink({ ...key, ...options, path: TABLE, ...where, mode, schema: conformanceSchema });
 }
 
 /** In memory where there is such a thing: what the disk does to a put is tested with the store of files. */

@@ -29,5 +29,16 @@ function faultOf(key: string): string | undefined {
 
 /** The order of listings: by bytes of UTF-8, which JavaScript's own comparison is not. */
 export function compareKeys(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at++) {
+    const [left, right] = [a.charCodeAt(at), b.charCodeAt(at)];
+    if (left === right) continue;
+    // Only from halves of pairs on does the order of bytes differ from that of code units.
+    return left < FIRST_SURROGATE && right < FIRST_SURROGATE
+      ? left - right
+      : Buffer.compare(Buffer.from(a), Buffer.from(b));
+  }
+  return a.length - b.length;
 }
+
+const FIRST_SURROGATE = 0xd800;

@@ -28,6 +28,7 @@ export { describeWith, describeWithServer, describeWithService } from './resolve
 export type { TestRunner } from './resolve/describe.js';
 export { isUnavailable, resolveServer, resolveService } from './resolve/resolve.js';
 export type { Unavailable } from './resolve/resolve.js';
+export { fetchDeltaJars, missingForSpark } from './python/spark.js';
 export { missingForS3 } from './s3/programs.js';
 export { startS3 } from './s3/server.js';
 export type { S3Options, S3Program, S3Server, S3Service } from './s3/types.js';

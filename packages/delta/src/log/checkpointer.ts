@@ -1,4 +1,5 @@
 /** Checkpoints that happen by themselves, beside the commits of one writer. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { EosError, messageOf } from '@eos/core';
 import type { Version } from './actions.js';
 import { cleanUpLog } from './clean-up.js';
@@ -11,6 +12,8 @@ const DEFAULT_INTERVAL = 10;
 const PATIENCE = 10;
 
 const CLEAN_UP_PAUSE_MS = 86_400_000;
+
+const CLOSE_PATIENCE_MS = 10_000;
 
 /**
  * Writes a checkpoint whenever the table's interval is over, one at a time, while commits go on; and once a day what comes with it, the
@@ -66,9 +69,15 @@ export class Checkpointer {
     );
   }
 
-  /** Waits for the one under way. */
+  /** Waits for the one under way; not for long where the store does not answer. */
   async close(): Promise<void> {
-    await this.#running;
+    if (this.#running === undefined) return;
+    const patience = new AbortController();
+    await Promise.race([
+      this.#running,
+      delay(CLOSE_PATIENCE_MS, undefined, { ref: false, signal: patience.signal }).catch(() => undefined),
+    ]);
+    patience.abort();
   }
 
   async #write(content: CheckpointContent): Promise<void> {

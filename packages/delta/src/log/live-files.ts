@@ -17,6 +17,9 @@ export interface FileSet {
 
 type FileActions = Pick<CommitActions, 'adds' | 'removes'>;
 
+/** Commits that are remembered for who follows them. */
+const RECENT_COMMITS = 128;
+
 /**
  * Follows the log. The files of the checkpoint below are read only when somebody asks for files: one who appends needs them for
  * checkpoints alone.
@@ -30,6 +33,9 @@ export class LiveFiles {
   #tail: FileActions[] = [];
   /** How many commits were taken from the front of the tail. */
   #drained = 0;
+  /** What the last commits did, and how many were forgotten. */
+  readonly #recent: FileActions[] = [];
+  #forgotten = 0;
   #isLoaded: boolean;
   #loading: Promise<void> | undefined;
 
@@ -40,8 +46,18 @@ export class LiveFiles {
 
   /** Takes the next commit. */
   apply({ adds, removes }: FileActions): void {
-    if (this.#isLoaded && this.#tail.length === 0) this.#take({ adds, removes });
+    if (this.#isLoaded && this.#tail.length === 0) this.#takeCommit({ adds, removes });
     else if (adds.length > 0 || removes.length > 0) this.#tail.push({ adds, removes });
+  }
+
+  /** How many commits {@link LiveFiles.current} has taken. */
+  get mark(): number {
+    return this.#forgotten + this.#recent.length;
+  }
+
+  /** What commits did since a mark; undefined where that is forgotten. */
+  since(mark: number): readonly FileActions[] | undefined {
+    return mark < this.#forgotten ? undefined : this.#recent.slice(mark - this.#forgotten);
   }
 
   /** The files now. The maps follow the log: use them before the next commit is applied, or copy them. */
@@ -76,8 +92,15 @@ export class LiveFiles {
 
   #drain(end: number): void {
     const count = Math.max(0, end - this.#drained);
-    for (const actions of this.#tail.splice(0, count)) this.#take(actions);
+    for (const actions of this.#tail.splice(0, count)) this.#takeCommit(actions);
     this.#drained += count;
+  }
+
+  #takeCommit(actions: FileActions): void {
+    this.#recent.push(actions);
+    if (this.#recent.length > RECENT_COMMITS)
+      this.#forgotten += this.#recent.splice(0, RECENT_COMMITS / 2).length;
+    this.#take(actions);
   }
 
   #take({ adds, removes }: FileActions): void {

@@ -16,13 +16,13 @@ export type LogName =
   | { readonly kind: 'checkpoint'; readonly version: Version; readonly part: number; readonly parts: number }
   /** With a UUID in its name: only where the feature `v2Checkpoint` is on. */
   | { readonly kind: 'uuid-checkpoint'; readonly version: Version }
-  /** A version's checksum, or several commits in one file. */
+  /** A version's checksum, or several commits in one file, up to that one. */
   | { readonly kind: 'sidecar'; readonly version: Version };
 
 const COMMIT = /^(\d{20})\.json$/;
 const CHECKPOINT = /^(\d{20})\.checkpoint(?:\.(\d{10})\.(\d{10}))?\.parquet$/;
 const UUID_CHECKPOINT = /^(\d{20})\.checkpoint\.[0-9a-f-]{36}\.(?:json|parquet)$/;
-const SIDECAR = /^(?:(\d{20})\.crc|(\d{20})\.\d{20}\.compacted\.json)$/;
+const SIDECAR = /^(?:(\d{20})\.crc|\d{20}\.(\d{20})\.compacted\.json)$/;
 
 export function versionText(version: Version): string {
   return String(version).padStart(20, '0');

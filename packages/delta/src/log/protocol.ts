@@ -42,7 +42,8 @@ export function checkReadable(protocol: Protocol, metadata: Metadata): void {
   const unknown = minReaderVersion === 3 ? readerFeatures.find((name) => !isReadable(name)) : undefined;
   if (unknown !== undefined) throw unsupported('read', `the table feature ${unknown}`, { feature: unknown });
   const mapping = columnMapping(metadata);
-  if (mapping !== undefined) throw unsupported('read', mapping, { feature: 'columnMapping' });
+  if (mapping !== 'none' && mapping !== 'name')
+    throw unsupported('read', `column mapping by ${mapping}`, { feature: 'columnMapping' });
   if (metadata.provider !== 'parquet') throw unsupported('read', `files of ${metadata.provider}`);
 }
 
@@ -56,6 +57,9 @@ function isReadable(feature: string): boolean {
  */
 export function checkWritable(protocol: Protocol, metadata: Metadata): void {
   checkReadable(protocol, metadata);
+  const mapping = columnMapping(metadata);
+  if (mapping !== 'none')
+    throw unsupported('write', `column mapping by ${mapping}`, { feature: 'columnMapping' });
   const { minWriterVersion, writerFeatures = [] } = protocol;
   if (minWriterVersion > 7) throw unsupported('write', `writer version ${minWriterVersion}`);
   if (minWriterVersion > LEGACY_WRITER_VERSION) {
@@ -101,9 +105,9 @@ function* columnsOf(fields: readonly DeltaField[]): Generator<DeltaField> {
   }
 }
 
-function columnMapping({ configuration }: Metadata): string | undefined {
-  const mode = configuration['delta.columnMapping.mode'] ?? 'none';
-  return mode === 'none' ? undefined : `column mapping by ${mode}`;
+/** `none`, or by what columns of files are found. */
+function columnMapping({ configuration }: Metadata): string {
+  return configuration['delta.columnMapping.mode'] ?? 'none';
 }
 
 /** Whether rows may only be added: `delta.appendOnly`. */

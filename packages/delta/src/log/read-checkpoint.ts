@@ -63,8 +63,20 @@ export async function readCheckpointFiles(
   return { adds, removes };
 }
 
-/** The actions of some kinds, in the order of the file. */
-async function* actions<Kind extends string>(
+/** What every action of a kind has: where it is null, there is no action. */
+const ALWAYS_THERE = {
+  txn: 'appId',
+  add: 'path',
+  remove: 'path',
+  metaData: 'id',
+  protocol: 'minReaderVersion',
+  domainMetadata: 'domain',
+} as const;
+
+type ActionKind = keyof typeof ALWAYS_THERE;
+
+/** The actions of some kinds, those of a kind in the order of the file. */
+async function* actions<Kind extends ActionKind>(
   store: ObjectStore,
   { version, files }: Checkpoint,
   kinds: readonly Kind[],
@@ -73,13 +85,12 @@ async function* actions<Kind extends string>(
     const file = await openFile(store, key, bytes);
     const names = new Set(file.fields.map(({ name }) => name));
     if (names.has('sidecar')) throw malformed(`checkpoint ${version} has its files elsewhere (v2Checkpoint)`);
-    const columns = kinds.filter((kind) => names.has(kind));
-    for (const { index, rowCount } of file.rowGroups) {
-      const values = await file.columns(index, columns);
-      for (const kind of columns) {
-        const column = values.get(kind);
-        for (let row = 0; row < rowCount; row++) {
-          const value = column?.[row];
+    for (const kind of kinds.filter((wanted) => names.has(wanted))) {
+      // Row groups that have none of them are not read: who wants no files reads a small part of a large checkpoint.
+      for (const rowGroup of await file.rowGroupsWith([{ column: `${kind}.${ALWAYS_THERE[kind]}` }])) {
+        const values = (await file.columns(rowGroup, [kind])).get(kind) ?? [];
+        for (let row = 0; row < values.length; row++) {
+          const value = values[row];
           if (value === null || value === undefined) continue;
           const fields = plain(value);
           if (isFields(fields)) yield [kind, fields];

@@ -21,6 +21,9 @@ export interface CheckpointContent {
 
 const BATCH_ROWS = 1_024;
 
+/** Small ones, so that most have files only, and who wants no files need not read them. */
+const ROW_GROUP_ROWS = 10_000;
+
 /**
  * Writes the checkpoint, and then the hint. Several writers may do so at once: what they write says the same.
  *
@@ -35,9 +38,10 @@ export async function writeCheckpoint(
 ): Promise<void> {
   const { version, domains, files } = content;
   const object = new ObjectWriter(store, checkpointKey(place, version));
-  const writer = nestedParquetWriter<object>(checkpointFields(domains.length > 0), (bytes) =>
-    object.write(bytes),
-  );
+  const fields = checkpointFields(domains.length > 0);
+  const writer = nestedParquetWriter<object>(fields, (bytes) => object.write(bytes), {
+    rowGroupRows: ROW_GROUP_ROWS,
+  });
   try {
     let batch: object[] = [];
     for (const row of rowsOf(content, now)) {

@@ -1,22 +1,21 @@
-/** The live files of a table with the bounds of a key's first column, for as long as a session: who commits often asks often. */
+/** The live files of a table with the bounds of a key's column, for as long as a session: who commits often asks often. */
 import type { AddFile } from '../log/actions.js';
+import type { LiveFiles } from '../log/live-files.js';
 import type { BoundsCache } from '../statistics/file-skipping.js';
 import { comparableRank, type Comparable } from '../statistics/value-order.js';
 
-interface Entries {
-  readonly files: AddFile[];
-  /** No value is below, or above, as ranks. */
-  low: Float64Array;
-  high: Float64Array;
-  /** Ascending with the time at which a file was taken. */
-  sequence: Float64Array;
-}
-
-/** Memory: a file takes 32 bytes here, beside its parsed bounds. */
+/** Memory: a file takes about 100 bytes here, beside its parsed bounds. */
 export class FileIndex {
-  #now = emptyEntries();
-  #spare = emptyEntries();
+  readonly #places = new Map<string, number>();
+  readonly #files: AddFile[] = [];
+  /** No value is below, or above, as ranks. */
+  #low = new Float64Array(64);
+  #high = new Float64Array(64);
+  /** Ascending with the time at which a file was taken. */
+  #sequence = new Float64Array(64);
   #next = 0;
+  #followed: LiveFiles | undefined;
+  #mark = 0;
 
   /**
    * @param column the column of the key to go by; undefined for none
@@ -31,58 +30,79 @@ export class FileIndex {
     return this.#next;
   }
 
-  /** Takes files that came, and drops those that went. New files are behind the others in a log, so that this is one pass. */
-  follow(live: ReadonlyMap<string, AddFile>): void {
-    const [from, to] = [this.#now, roomFor(this.#spare, live.size)];
-    to.files.length = live.size;
-    let read = 0;
-    let write = 0;
-    for (const file of live.values()) {
-      const found = from.files[read] === file ? read : from.files.indexOf(file, read);
-      to.files[write] = file;
-      if (found >= 0) {
-        to.low[write] = from.low[found] ?? -Infinity;
-        to.high[write] = from.high[found] ?? Infinity;
-        to.sequence[write] = from.sequence[found] ?? 0;
-        read = found + 1;
-      } else this.#take(to, write, file);
-      write += 1;
+  /**
+   * Takes files that came, and drops those that went: what commits did since the last time, or all where that is not known.
+   * @param live the current files of the same
+   */
+  follow(files: LiveFiles, live: ReadonlyMap<string, AddFile>): void {
+    const commits = files === this.#followed ? files.since(this.#mark) : undefined;
+    this.#followed = files;
+    this.#mark = files.mark;
+    if (commits === undefined) {
+      for (const path of [...this.#places.keys()]) this.#drop(path);
+      for (const file of live.values()) this.#take(file);
+      return;
     }
-    this.#now = to;
-    this.#spare = from;
+    for (const { removes, adds } of commits) {
+      for (const { path } of [...removes, ...adds]) this.#refresh(path, live.get(path));
+    }
   }
 
   /** Files, taken at `since` or later, that may have a value in the range. */
   within(least: Comparable | undefined, greatest: Comparable | undefined, since: number): readonly AddFile[] {
-    const { files, low, high, sequence } = this.#now;
     const from = least === undefined ? -Infinity : comparableRank(least);
     const to = greatest === undefined ? Infinity : comparableRank(greatest);
     const found: AddFile[] = [];
-    for (let at = 0; at < files.length; at++) {
-      if ((high[at] ?? 0) < from || (low[at] ?? 0) > to || (sequence[at] ?? 0) < since) continue;
-      const file = files[at];
+    for (let at = 0; at < this.#files.length; at++) {
+      const isOutside = (this.#high[at] ?? 0) < from || (this.#low[at] ?? 0) > to;
+      if (isOutside || (this.#sequence[at] ?? 0) < since) continue;
+      const file = this.#files[at];
       if (file !== undefined) found.push(file);
     }
     return found;
   }
 
-  #take(entries: Entries, at: number, file: AddFile): void {
+  #refresh(path: string, live: AddFile | undefined): void {
+    const place = this.#places.get(path);
+    if ((place === undefined ? undefined : this.#files[place]) === live) return;
+    this.#drop(path);
+    if (live !== undefined) this.#take(live);
+  }
+
+  #take(file: AddFile): void {
+    const place = this.#files.push(file) - 1;
+    if (place >= this.#low.length) this.#grow();
     const bounds = this.column === undefined ? undefined : this.bounds.of(file).columns.get(this.column);
-    entries.low[at] = bounds?.min === undefined ? -Infinity : comparableRank(bounds.min);
-    entries.high[at] = bounds?.max === undefined ? Infinity : comparableRank(bounds.max);
-    entries.sequence[at] = this.#next++;
+    this.#low[place] = bounds?.min === undefined ? -Infinity : comparableRank(bounds.min);
+    this.#high[place] = bounds?.max === undefined ? Infinity : comparableRank(bounds.max);
+    this.#sequence[place] = this.#next++;
+    this.#places.set(file.path, place);
+  }
+
+  /** The last one takes its place. */
+  #drop(path: string): void {
+    const place = this.#places.get(path);
+    if (place === undefined) return;
+    this.#places.delete(path);
+    const last = this.#files.pop();
+    if (last === undefined || place === this.#files.length) return;
+    const from = this.#files.length;
+    this.#files[place] = last;
+    this.#low[place] = this.#low[from] ?? -Infinity;
+    this.#high[place] = this.#high[from] ?? Infinity;
+    this.#sequence[place] = this.#sequence[from] ?? 0;
+    this.#places.set(last.path, place);
+  }
+
+  #grow(): void {
+    this.#low = grown(this.#low);
+    this.#high = grown(this.#high);
+    this.#sequence = grown(this.#sequence);
   }
 }
 
-function emptyEntries(): Entries {
-  return { files: [], low: new Float64Array(64), high: new Float64Array(64), sequence: new Float64Array(64) };
-}
-
-function roomFor(entries: Entries, count: number): Entries {
-  if (entries.low.length < count) {
-    entries.low = new Float64Array(2 * count);
-    entries.high = new Float64Array(2 * count);
-    entries.sequence = new Float64Array(2 * count);
-  }
-  return entries;
+function grown(array: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(2 * array.length);
+  larger.set(array);
+  return larger;
 }

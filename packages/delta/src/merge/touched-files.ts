@@ -3,6 +3,7 @@ import { RowSet } from '../deletion-vectors/row-set.js';
 import type { FilePlace } from '../files/data-file.js';
 import { openFile, type OpenFile } from '../files/open-file.js';
 import type { AddFile } from '../log/actions.js';
+import type { LiveFiles } from '../log/live-files.js';
 import type { DeltaField } from '../schema/delta-schema.js';
 import { partitionValueOf } from '../schema/partition-texts.js';
 import { fileFilter, type BoundsCache } from '../statistics/file-skipping.js';
@@ -52,11 +53,11 @@ export class TouchedFiles {
 
   /**
    * Looks into the files that it has not seen yet; returns those that are touched.
-   * @param live the files of the table, by path; used only until the first await
    */
-  async find(keys: KeyRuns, live: ReadonlyMap<string, AddFile>): Promise<readonly TouchedFile[]> {
+  async find(keys: KeyRuns, files: LiveFiles): Promise<readonly TouchedFile[]> {
+    const { adds: live } = await files.current();
     for (const file of this.#touched.keys()) if (live.get(file.path) !== file) this.#gone.add(file);
-    this.index.follow(live);
+    this.index.follow(files, live);
     const since = this.#seen;
     this.#seen = this.index.next;
     if (since < this.#seen) {

@@ -108,8 +108,7 @@ class UpsertWriter<Row> implements TransactionWriter<Row> {
   }
 
   async fileActions(state: TableState): Promise<FileActions> {
-    const { adds: live } = await state.files.current();
-    const touched = await this.#touched.find(this.#changes.keys, live);
+    const touched = await this.#touched.find(this.#changes.keys, state.files);
     const now = Date.now();
     const replacements = await this.#replacements.of(touched);
     return {

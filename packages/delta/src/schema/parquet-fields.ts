@@ -21,7 +21,7 @@ function parquetField(field: DeltaField): readonly ParquetField[] {
   const { name, type, isNullable } = field;
   // Rows have values for it, which are written as their text.
   const kind = eosKindOf(field);
-  if (kind === 'json') return [{ name, type: { kind, isText: true }, isNullable }];
+  if (kind !== undefined) return [{ name, type: { kind, isText: true }, isNullable }];
   const found = parquetType(type);
   return found === undefined ? [] : [{ name, type: found, isNullable }];
 }

@@ -8,15 +8,26 @@ import type {
   TxId,
 } from '@eos/core';
 import { Checkpointer } from '../log/checkpointer.js';
-import { NO_ACTIONS } from '../log/actions.js';
+import { NO_ACTIONS, type Version } from '../log/actions.js';
 import type { DeltaLog } from '../log/delta-log.js';
 import type { TableState } from '../log/table-state.js';
+import { checkFloor } from '../maintenance/floor.js';
 import { readOwnership, readTxId, recordActions } from '../positions/records.js';
 import type { Claimed } from './claim.js';
+import { checkStagedFiles } from './staged-files-check.js';
 import { commitInfo, judgeState } from './table-session.js';
 import type { TransactionWriter } from './writers.js';
 
 export type BeginWriter<Row> = (id: TxId) => TransactionWriter<Row>;
+
+interface Transaction<Row> {
+  readonly id: TxId;
+  readonly writer: TransactionWriter<Row>;
+  /** In milliseconds: nothing of it was written before. */
+  readonly begunAt: number;
+  /** The version that was known then. */
+  readonly base: Version;
+}
 
 export class TableSession<Row> implements SessionDriver<Row> {
   readonly positions;
@@ -34,6 +45,8 @@ export class TableSession<Row> implements SessionDriver<Row> {
 
   async begin(id: TxId): Promise<TransactionDriver<Row>> {
     const writer = this.beginWriter(id);
+    const begunAt = Date.now();
+    const base = this.log.state.version;
     let isCurrent = false;
     return {
       write: (batch) => writer.write(batch),
@@ -49,7 +62,7 @@ export class TableSession<Row> implements SessionDriver<Row> {
         // The store may have gone back, or the log been cleaned up: what is there is judged, not what was known.
         try {
           if (!isCurrent) await this.log.reload();
-          await this.#commit(id, commit, writer);
+          await this.#commit({ id, writer, begunAt, base }, commit);
         } finally {
           await writer.end?.();
         }
@@ -63,19 +76,22 @@ export class TableSession<Row> implements SessionDriver<Row> {
   }
 
   /** Law 2: the put of the next version is the comparison. Whoever was first is judged, and the commit goes behind it. */
-  async #commit(id: TxId, commit: DriverCommit, writer: TransactionWriter<Row>): Promise<void> {
+  async #commit(transaction: Transaction<Row>, commit: DriverCommit): Promise<void> {
     const { log, context, claimed } = this;
+    const { id, begunAt, base } = transaction;
     const expected = { protocol: claimed.protocol, metadata: claimed.plan.metadata };
     for (;;) {
       judgeState(log.state, context, commit.from, expected);
-      const actions = await this.#actions(id, commit, writer);
+      checkFloor(log.state, base);
+      const actions = await this.#actions(transaction, commit);
+      await checkStagedFiles(log, log.state.metadata, actions, begunAt);
       if (await log.append(actions, (state) => this.#holds(state, id, commit))) break;
       await log.advance();
     }
     this.#checkpointer.committed();
   }
 
-  async #actions(id: TxId, { next }: DriverCommit, writer: TransactionWriter<Row>) {
+  async #actions({ id, writer }: Transaction<Row>, { next }: DriverCommit) {
     const { state } = this.log;
     const now = Date.now();
     const { operation, parameters, isBlindAppend, ...files } = await writer.fileActions(state);

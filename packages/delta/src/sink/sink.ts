@@ -11,6 +11,8 @@ import {
 } from '@eos/core';
 import type { FilePlace } from '../files/data-file.js';
 import { DeltaLog } from '../log/delta-log.js';
+import { compactTable } from '../maintenance/compact.js';
+import { vacuumTable } from '../maintenance/vacuum.js';
 import { upsertWriters } from '../merge/upsert-writer.js';
 import { checkOptions, type DeltaSinkOptions, type Settings } from '../options.js';
 import { appendWriter } from './append-writer.js';
@@ -18,6 +20,7 @@ import { checkTable, claimPartitions, type Claimed } from './claim.js';
 import { PositionReader } from './position-reader.js';
 import { TableSession, type BeginWriter } from './session.js';
 import { readStatus } from './status.js';
+import { readSnapshot } from '../table/snapshot.js';
 import { planTableColumns } from './table-columns.js';
 
 /**
@@ -45,9 +48,25 @@ export function deltaSink<Row>(options: DeltaSinkOptions): SinkConnector<Row> {
       deadLetters: false,
       durable: true,
     },
-    abilities: { status: (context) => readStatus(settings, context) },
+    abilities: {
+      status: (context) => readStatus(settings, context),
+      readTable: (context, options) => readSnapshot(settings, context, options),
+      compact: (_context, options) =>
+        withStore(settings, (table) => compactTable(table, settings.files, options)),
+      vacuum: (_context, options) => withStore(settings, (table) => vacuumTable(table, options)),
+    },
     connect: (context) => connect<Row>(settings, context),
   });
+}
+
+/** Opens the store for one piece of work. */
+async function withStore<T>({ location }: Settings, work: (table: FilePlace) => Promise<T>): Promise<T> {
+  const opened = await location.store.open();
+  try {
+    return await work({ store: opened.store, place: location.place });
+  } finally {
+    await opened.close();
+  }
 }
 
 async function connect<Row>(settings: Settings, context: SinkContext): Promise<SinkDriver<Row>> {

@@ -35,8 +35,12 @@ function nameOf(segment: string, kind: SegmentKind): string {
   return `${escaped}${kind === 'file' ? '~f' : '~d'}`;
 }
 
+/** Names that keep themselves, such as those of a log, of which a folder may have a hundred thousand. */
+const NUMBERED_FILE = /^\d[\dA-Za-z_-]*(?:\.[A-Za-z][A-Za-z0-9]*)+$/;
+
 /** The segment that a name stands for, or undefined for a name that no key has. */
 export function segmentOf(name: string, kind: SegmentKind): string | undefined {
+  if (kind === 'file' && NUMBERED_FILE.test(name)) return name;
   const escaped = name.replace(/~[fd]$/, '');
   const segment = escaped.replaceAll(/~([0-9A-F]{2})/g, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),

@@ -1,6 +1,7 @@
 /** The table as `eos verify` holds it against its source: rows and positions as of one entry of the log. */
 import {
   EosError,
+  rowLines,
   type PartitionId,
   type Position,
   type ReadTableOptions,
@@ -10,7 +11,6 @@ import {
 import { scopeOf } from '../log/state.js';
 import type { Settings } from '../options.js';
 import { openTable } from './open-table.js';
-import { rowLines } from './row-lines.js';
 
 /**
  * @throws EOS_SCHEMA where there is no table; EOS_CONFIG for a key that it does not have; EOS_FORMAT, EOS_UNAVAILABLE, EOS_PERMISSION

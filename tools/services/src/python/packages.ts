@@ -9,7 +9,7 @@ import { hasDebianPackages, unpackDebian } from '../process/debian.js';
 import { fetchWith, findProgram } from '../process/program.js';
 
 /** What a script may ask for. Each is installed by itself, with what it needs. */
-export type PythonRequirement = 'pyarrow' | 'deltalake' | 'duckdb' | 'confluent-kafka';
+export type PythonRequirement = 'pyarrow' | 'deltalake' | 'duckdb' | 'confluent-kafka' | 'pyspark';
 
 /** Pinned, so that a reader does not change under a test. */
 const versions: Readonly<Record<PythonRequirement, readonly string[]>> = {
@@ -18,6 +18,7 @@ const versions: Readonly<Record<PythonRequirement, readonly string[]>> = {
   // The extension is a package too: DuckDB's own way to fetch it goes to a host that may not be reachable.
   duckdb: ['duckdb==1.5.5', 'duckdb-extension-delta==1.5.5'],
   'confluent-kafka': ['confluent-kafka==2.15.1'],
+  pyspark: ['pyspark==4.0.1'],
 };
 
 const execute = promisify(execFile);
@@ -41,6 +42,8 @@ export async function fetchRequirement(python: string, requirement: PythonRequir
     const packages = join(target, 'packages');
     await mkdir(packages);
     const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--only-binary=:all:'];
+    // Spark's package is Java and plain Python, and comes as source only.
+    if (requirement === 'pyspark') install.push('--no-binary=pyspark');
     await fetchWith(python, [...install, '--target', packages, ...wanted], {
       environment: await pipEnvironment(python),
     });

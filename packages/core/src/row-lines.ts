@@ -1,12 +1,8 @@
-/** Rows as lines that `eos verify` compares (see `TableSnapshot` of @eos/core): equal values, and only those, have equal fields. */
-import {
-  isRetraction,
-  jsonWriter,
-  plainDecimal,
-  type ChangeBatch,
-  type EncodedRows,
-  type RowSchema,
-} from '@eos/core';
+/** Rows as lines that `eos verify` compares (see `TableSnapshot`): equal values, and only those, have equal fields. */
+import { isRetraction, type ChangeBatch } from './changes.js';
+import { jsonWriter, plainDecimal } from './json-values.js';
+import type { RowSchema } from './schema.js';
+import type { EncodedRows } from './table-reader.js';
 
 const NULL = '\\N';
 
