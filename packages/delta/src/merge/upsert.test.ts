@@ -3,7 +3,7 @@ import { memoryObjectStore, type ObjectStore } from '@eos/object-store';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { tablePlan } from '../files/table-plan.js';
-import { NO_ACTIONS, type Protocol } from '../log/actions.js';
+import { NO_ACTIONS } from '../log/actions.js';
 import { DeltaLog } from '../log/delta-log.js';
 import { checkOptions } from '../options.js';
 import { seed } from '../random.testing.js';
@@ -55,7 +55,6 @@ class Table {
   private constructor(
     readonly store: ObjectStore,
     readonly log: DeltaLog,
-    private readonly protocol: Protocol,
     private readonly begin: () => TransactionWriter<Row>,
   ) {}
 
@@ -74,7 +73,7 @@ class Table {
     const { key } = settings;
     const options = { place, plan, protocol: made.protocol, settings: settings.files, key };
     const writers = upsertWriters<Row>({ ...options, ...(runBytes === undefined ? {} : { runBytes }) });
-    return new Table(store, log, made.protocol, writers);
+    return new Table(store, log, writers);
   }
 
   async stage(batches: readonly (readonly Change[])[]): Promise<TransactionWriter<Row>> {
