@@ -5,6 +5,7 @@ import { pipeline, type RunResult, type SinkConnector, type Source } from '@eos/
 import { describeWith, missingForKafka } from '@eos/services';
 import { withCrashPoints, type CrashPoint } from '@eos/testkit';
 import { startTestBroker } from './broker.testing.js';
+import { committedBatches } from './committed-records.testing.js';
 import { failureOf, numbers, testTopics, upTo, type NumberRow, type TestTopics } from './numbered.testing.js';
 
 describeWith({ describe, beforeAll, afterAll }, 'kafka', missingForKafka(), startTestBroker, (getBroker) => {
@@ -70,6 +71,16 @@ describeWith({ describe, beforeAll, afterAll }, 'kafka', missingForKafka(), star
       },
       { 'max.message.bytes': '20000' },
     );
+  });
+
+  test('compressed batches are smaller in the log, and their records the same', async () => {
+    await withTopics(async (topics) => {
+      const source = numbers({ count: 2_000, batchRows: 1_000, textBytes: 100 });
+      await run(topics.sink({}, { compression: 'gzip' }), source, 1_000);
+      expect(await topics.ids()).toEqual(upTo(2_000));
+      const batches = [...(await committedBatches(topics.client, topics.output)).values()].flat();
+      expect(batches.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(2_000 * 30);
+    });
   });
 
   test('a row that is larger than the topic takes is named by its place', async () => {

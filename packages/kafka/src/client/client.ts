@@ -4,6 +4,7 @@
  */
 import type { Cluster } from './cluster.js';
 import type { LogBatch, RecordColumns } from './records.js';
+import type { WrittenCodec } from './wire/compression.js';
 
 export interface KafkaClient {
   /** Which driver holds the connections: `kafkajs` or `@platformatic/kafka`. */
@@ -27,6 +28,8 @@ export interface ProducerOptions {
   readonly transactionTimeoutMs: number;
   /** How long all tries of one request may take together, in milliseconds. */
   readonly timeoutMs: number;
+  /** How records are compressed. Default: not. */
+  readonly compression?: WrittenCodec | undefined;
 }
 
 /**
