@@ -3,12 +3,7 @@ import { describeWith, missingForKafka } from '@eos/services';
 import { conformance } from '@eos/testkit';
 import { startTestBroker } from './broker.testing.js';
 import { kafkaDestination } from './conformance.testing.js';
-
-/** `@platformatic/kafka` says so in its own package. */
-const NEEDED = [22, 22] as const;
-
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-const isNodeNewEnough = major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1]);
+import { canRunPlatformatic, whyNoPlatformatic } from './platformatic.testing.js';
 
 /**
  * What the driver does: connect, lose a connection, be shut off. The rest is the same code as with KafkaJS, and left to
@@ -24,7 +19,7 @@ const GROUPS = [
   'crash',
 ];
 
-if (isNodeNewEnough) {
+if (canRunPlatformatic) {
   describeWith(
     { describe, beforeAll, afterAll },
     'kafka',
@@ -43,7 +38,6 @@ if (isNodeNewEnough) {
     },
   );
 } else {
-  const reason = `@platformatic/kafka needs Node ${NEEDED.join('.')}, and this is ${process.version}`;
-  process.stderr.write(`skipped, ${reason}: run it by npx node@24\n`);
-  test.skip(`conformance by @platformatic/kafka (skipped: ${reason})`, () => undefined);
+  process.stderr.write(`skipped, ${whyNoPlatformatic}: run it by npx node@24\n`);
+  test.skip(`conformance by @platformatic/kafka (skipped: ${whyNoPlatformatic})`, () => undefined);
 }

@@ -40,5 +40,5 @@ export interface KafkaListener {
   /** Where clients that came by this listener are sent: a proxy's port, for example. Default `port`. */
   readonly advertisedPort?: number;
   /** Default PLAINTEXT. */
-  readonly protocol?: 'PLAINTEXT' | 'SASL_PLAINTEXT';
+  readonly protocol?: 'PLAINTEXT' | 'SASL_PLAINTEXT' | 'SASL_SSL';
 }
