@@ -30,6 +30,7 @@ const CONFIG = {
   'segment.bytes': String(1024 * 1024),
   'segment.ms': String(10 * 60 * 1000),
   'min.cleanable.dirty.ratio': '0.01',
+  'min.compaction.lag.ms': '0',
   'delete.retention.ms': String(60 * 1000),
   'compression.type': 'producer',
 } as const;
