@@ -110,7 +110,7 @@ describeWith(
           pipeline({
             id: 'p',
             source: numbers({ count: 20 }),
-            sinks: { s: topics.sink({ brokers: [...tlsBrokers], ...options(ca) } as KafkaConnection) },
+            sinks: { s: topics.sink({ brokers: [...tlsBrokers], ...options(ca) }) },
             retry: { attempts: 1, initialMs: 1, maxMs: 1 },
           }).run({ signals: [] });
         const other = await makeCertificate();
