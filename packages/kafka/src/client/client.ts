@@ -81,7 +81,10 @@ export interface GroupOffset {
 export interface KafkaAdmin {
   /** Topics by name; one that is not there is left out. */
   topics(names: readonly string[]): Promise<ReadonlyMap<string, TopicDescription>>;
-  /** @throws {KafkaClientError} TOPIC_ALREADY_EXISTS, or whatever the broker says */
+  /**
+   * Makes a topic, unless it is there, in whatever form. Resolves when all its partitions have leaders.
+   * @throws {KafkaClientError} whatever the broker says
+   */
   createTopic(topic: NewTopic): Promise<void>;
   /** Every setting of a topic as it takes effect, by name. */
   topicConfig(topic: string): Promise<ReadonlyMap<string, string>>;

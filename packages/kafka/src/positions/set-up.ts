@@ -83,7 +83,7 @@ export async function ensurePositionsTopic(
   } catch (error) {
     if (isClientError(error) && error.error?.endsWith('AUTHORIZATION_FAILED') === true)
       throw missingError(settings, 'and this user may not make it', error);
-    if (!isClientError(error, 'TOPIC_ALREADY_EXISTS')) throw error;
+    throw error;
   }
   const made = await findPositionsTopic(client, name);
   if (made === undefined) throw missingError(settings, 'although it was made a moment ago');
