@@ -154,7 +154,8 @@ describeWith({ describe, beforeAll, afterAll }, 'kafka', missingForKafka(), star
   });
 
   test('that several make at the same moment is there for each of them', async () => {
-    await withTopics(getBroker(), async ({ client, positions, remove }) => {
+    await withTopics(getBroker(), async (topics) => {
+      const { client, positions } = topics;
       const { brokers } = getBroker();
       const clients = await Promise.all(upTo(8).map(() => openClient({ brokers: [...brokers] })));
       try {
@@ -167,7 +168,7 @@ describeWith({ describe, beforeAll, afterAll }, 'kafka', missingForKafka(), star
             }),
           );
           expect(found).toEqual(clients.map(() => 2));
-          await remove(positions);
+          await topics.remove(positions);
           while ((await client.admin.topics([positions])).size > 0) await delay(5);
         }
       } finally {

@@ -51,7 +51,10 @@ export function controlProcess(run: () => Promise<ManagedProcess>, first: Manage
 
 /** On a machine with much to do, threads run on for a while after the signal was sent. */
 async function untilStopped(pid: number): Promise<void> {
-  if (process.platform !== 'linux') return await delay(SETTLE_MILLISECONDS);
+  if (process.platform !== 'linux') {
+    await delay(SETTLE_MILLISECONDS);
+    return;
+  }
   const end = performance.now() + STOP_MILLISECONDS;
   while (!(await areAllStopped(pid))) {
     if (performance.now() > end)
