@@ -31,8 +31,9 @@ export function parquetRows(
       return writer.bytesBuffered;
     },
     async write(batch, start, end) {
+      const columns = key === undefined ? undefined : columnsOf(schema, batch, start, end);
       try {
-        if (key !== undefined) await writer.writeColumns(columnsOf(schema, batch, start, end), end - start);
+        if (columns !== undefined) await writer.writeColumns(columns, end - start);
         // The writer checks each value against its column.
         else
           await writer.write(
