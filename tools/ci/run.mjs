@@ -2,7 +2,7 @@
  * Runs tests, lint, types, package checks and the quickstart both ways, one after the other, and sums up. A check that is no test
  * suite counts as one. Goes on after a failure, so that one run shows all of them, and repeats right before the last line what failed.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,6 +17,11 @@ const total = { passed: 0, failed: 0 };
 const failures = [];
 /** All that is random in this run. */
 const seed = (process.env.EOS_TEST_SEED ??= String(randomInt(1, 2 ** 31)));
+
+/** For what hangs: all is done long before. */
+const TESTS_TIMEOUT_MS = 40 * 60_000;
+const CHECK_TIMEOUT_MS = 10 * 60_000;
+const LAST_WORDS_MS = 5_000;
 
 const SHOWN_LINES = 40;
 const SHOWN_COLUMNS = 300;
@@ -38,36 +43,47 @@ function linesOf(output) {
   return lines.map((line) => line.slice(0, SHOWN_COLUMNS));
 }
 
-/** Runs a command, its output shown and kept. */
-function run(command, args) {
-  const { status, stdout, stderr, error } = spawnSync(command, args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    encoding: 'utf8',
-    maxBuffer: 256 * 1024 * 1024,
+/** Runs a command, its output shown as it comes and kept. One that hangs is ended with all that it has started, and has failed. */
+async function run(command, args, timeoutMs = CHECK_TIMEOUT_MS) {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const [stdout, both] = [[], []];
+  child.stdout.on('data', (bytes) => stdout.push(bytes));
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (bytes) => both.push(bytes));
+    stream.pipe(process.stdout, { end: false });
+  }
+  const timer = setTimeout(() => {
+    both.push(Buffer.from(`\nended after ${timeoutMs / 60_000} minutes\n`));
+    process.kill(-child.pid, 'SIGKILL');
+  }, timeoutMs);
+  const status = await new Promise((resolve) => {
+    child.once('error', (error) => {
+      both.push(Buffer.from(error.message));
+      resolve(1);
+    });
+    // A service that was left behind may hold the pipes open for good.
+    child.once('exit', (code) => setTimeout(resolve, LAST_WORDS_MS, code ?? 1));
+    child.once('close', (code) => resolve(code ?? 1));
   });
-  const output = `${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}`;
-  process.stdout.write(output);
-  return { status: status ?? 1, stdout: stdout ?? '', output };
+  child.stdout.destroy();
+  child.stderr.destroy();
+  clearTimeout(timer);
+  const text = (chunks) => Buffer.concat(chunks).toString();
+  return { status, stdout: text(stdout), output: text(both) };
 }
 
-function check(name, command, args, judge = ({ status }) => status === 0) {
+async function check(name, command, args, judge = ({ status }) => status === 0) {
   console.log(`\n== ${name}`);
-  const result = run(command, args);
+  const result = await run(command, args);
   writeFileSync(join(logs, `${name.replaceAll(/\W+/g, '-')}.log`), result.output);
   countCheck(name, judge(result), result.output);
 }
 
-function tests() {
+async function tests() {
   console.log(`\n== tests, EOS_TEST_SEED=${seed}`);
   rmSync(results, { recursive: true, force: true });
-  const { status, output } = run('nx', [
-    'run-many',
-    '-t',
-    'test',
-    '--parallel=2',
-    '--skip-nx-cache',
-    '--output-style=stream',
-  ]);
+  const all = ['run-many', '-t', 'test', '--parallel=2', '--skip-nx-cache', '--output-style=stream'];
+  const { status, output } = await run('nx', all, TESTS_TIMEOUT_MS);
   writeFileSync(join(logs, 'tests.log'), output);
   const suites = readResults();
   for (const [name, results] of suites) countTests(name, results);
@@ -109,21 +125,21 @@ function readResults() {
 const lastLine = (text) => text.trimEnd().split('\n').at(-1) ?? '';
 
 mkdirSync(logs, { recursive: true });
-tests();
-check('types', 'tsc', ['-b']);
-check('lint', 'eslint', ['.']);
-check('format', 'prettier', ['--check', '.', '--log-level=warn']);
+await tests();
+await check('types', 'tsc', ['-b']);
+await check('lint', 'eslint', ['.']);
+await check('format', 'prettier', ['--check', '.', '--log-level=warn']);
 for (const [name, ok, output] of await checkPackages()) {
   if (!ok) console.log(output);
   countCheck(name, ok, output);
 }
 const quickstart = join(root, 'tools/quickstart/dist/main.js');
-check('quickstart', 'node', [quickstart], ({ status, stdout }) => {
+await check('quickstart', 'node', [quickstart], ({ status, stdout }) => {
   return (
     status === 0 && /^exactly once: (\d+) of \1 rows, 0 lost, 0 duplicated, \d+ kills$/.test(lastLine(stdout))
   );
 });
-check(
+await check(
   'quickstart --unsafe must lose or double rows',
   'node',
   [quickstart, '--unsafe'],
