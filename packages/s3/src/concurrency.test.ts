@@ -55,13 +55,13 @@ describe('writers at the same time', () => {
 });
 
 describe('a store', () => {
-  test('that turns every third put away loses and doubles nothing', async () => {
+  test('that turns every fourth put away loses and doubles nothing', async () => {
     const inner = memoryObjectStore();
     let puts = 0;
     const store: ObjectStore = {
       ...inner,
       put: async (key, body, options) => {
-        if (!key.includes('/probe/') && (puts += 1) % 3 === 0)
+        if (!key.includes('/probe/') && (puts += 1) % 4 === 0)
           throw new EosError('EOS_UNAVAILABLE', 'SlowDown: reduce your request rate', { retryable: true });
         return await inner.put(key, body, options);
       },
