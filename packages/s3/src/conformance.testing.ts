@@ -24,8 +24,8 @@ export interface Variant {
   readonly format: FileFormat;
 }
 
-/** A writer notices within a second that its log went back under it. */
-export const NOTICED_MS = 1_050;
+/** A writer notices within a quarter of a second that its log went back under it. */
+export const NOTICED_MS = 300;
 
 /** The three ways that the sink can be used in. */
 export const VARIANTS: readonly Variant[] = [

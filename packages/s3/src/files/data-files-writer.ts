@@ -50,7 +50,7 @@ export function createDataFiles<Row>(place: DataFilesPlace, settings: FileSettin
     const [oldest] = open.values();
     if (open.size >= OPEN_FOLDERS && oldest !== undefined) await end(oldest);
     const path = `${folder.path}${seqText(seen)}-${randomUUID()}.${extension}`;
-    const file = { folder, path, writer: fileWriter(settings, objects, prefix + path, pending) };
+    const file = { folder, path, writer: await fileWriter(settings, objects, prefix + path, pending) };
     open.set(folder.path, file);
     return file;
   };
@@ -85,6 +85,7 @@ export function createDataFiles<Row>(place: DataFilesPlace, settings: FileSettin
     for (let start = 0; start < batch.rows.length;) {
       if (isAborted) return;
       const file = await openFile(folder);
+      if (isAborted) return;
       const room = Math.min(roll.rows - file.writer.rows, ROWS_AT_ONCE);
       const next = Math.min(batch.rows.length, start + room);
       await file.writer.write(batch, start, next);

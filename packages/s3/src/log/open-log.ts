@@ -20,7 +20,7 @@ export interface OpenLog {
    */
   append(propose: (state: LogState) => LogEntry | undefined): Promise<ReadEntry | undefined>;
   /**
-   * Looks whether the log still has what was known of it, once a second at most; where it went back, reads it anew. One request where
+   * Looks whether the log still has what was known of it, four times a second at most; where it went back, reads it anew. One request where
    * all is well.
    */
   verify(): Promise<void>;
@@ -29,7 +29,7 @@ export interface OpenLog {
 }
 
 /** How often a writer looks at what it knows of the log. Only how soon a restored backup is noticed depends on it. */
-const TRUST_MS = 1_000;
+const TRUST_MS = 250;
 
 /** Reads nothing yet. Calls may overlap: they are taken one after the other. */
 export function openLog(place: TablePlace): OpenLog {
