@@ -27,12 +27,12 @@ export interface Variant {
 /** A writer notices within a quarter of a second that its log went back under it. */
 export const NOTICED_MS = 300;
 
-/** The three ways that the sink can be used in. */
-export const VARIANTS: readonly Variant[] = [
-  { mode: 'append', visibility: 'log', format: 'ndjson' },
-  { mode: 'upsert', visibility: 'log', format: 'ndjson' },
-  { mode: 'append', visibility: 'listing', format: 'ndjson' },
-];
+/** The ways that the sink can be used in: the first three differ in what they promise, the others in what files hold. */
+export const APPEND: Variant = { mode: 'append', visibility: 'log', format: 'ndjson' };
+export const UPSERT: Variant = { mode: 'upsert', visibility: 'log', format: 'ndjson' };
+export const LISTED: Variant = { mode: 'append', visibility: 'listing', format: 'ndjson' };
+export const CSV: Variant = { ...APPEND, format: 'csv' };
+export const PARQUET: Variant = { ...UPSERT, format: 'parquet' };
 
 export const variantName = ({ mode, visibility, format }: Variant): string =>
   [

@@ -1,15 +1,6 @@
-import { conformance } from '@eos/testkit';
-import { describe, expect, test } from '@jest/globals';
-import { destinationIn, VARIANTS, variantName } from './conformance.testing.js';
-import { localLaboratory } from './local.testing.js';
+/** With `append` on a real server beside it, `npm test` has every variant once: the proof has all on all. */
+import { LISTED, UPSERT } from './conformance.testing.js';
+import { conformanceInFolder } from './local.testing.js';
 
-for (const variant of VARIANTS) {
-  const name = `s3 in a local folder: ${variantName(variant)}`;
-  conformance({
-    describe,
-    test,
-    expect,
-    name,
-    create: async () => destinationIn(await localLaboratory(), variant),
-  });
-}
+conformanceInFolder(UPSERT);
+conformanceInFolder(LISTED);

@@ -3,11 +3,30 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { localObjectStore } from '@eos/object-store';
-import { NOTICED_MS, type Laboratory } from './conformance.testing.js';
+import { conformance } from '@eos/testkit';
+import { describe, expect, test } from '@jest/globals';
+import {
+  destinationIn,
+  NOTICED_MS,
+  variantName,
+  type Laboratory,
+  type Variant,
+} from './conformance.testing.js';
 import { fastFolder } from './fast-folder.testing.js';
 import { troubledStore } from './troubled-store.testing.js';
 
-export async function localLaboratory(): Promise<Laboratory> {
+/** Declares the conformance suite for a local folder. */
+export function conformanceInFolder(variant: Variant): void {
+  conformance({
+    describe,
+    test,
+    expect,
+    name: `s3 in a local folder: ${variantName(variant)}`,
+    create: async () => destinationIn(await localLaboratory(), variant),
+  });
+}
+
+async function localLaboratory(): Promise<Laboratory> {
   const folder = await mkdtemp(join(fastFolder(), 'eos-s3-sink-'));
   const [root, saved] = [join(folder, 'store'), join(folder, 'saved')];
   const store = localObjectStore({ root });
