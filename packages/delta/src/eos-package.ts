@@ -82,7 +82,7 @@ const OPTIONS = {
     description: 'Of data files. zstd needs Node 22.15.',
   },
   targetFileBytes: bytes(128 * MEBIBYTE, 'A data file ends when it has about so many bytes.'),
-  rowGroupBytes: bytes(32 * MEBIBYTE, 'Rows are gathered up to about so many bytes before they are encoded.'),
+  rowGroupBytes: bytes(8 * MEBIBYTE, 'Rows are gathered up to about so many bytes before they are encoded.'),
 } as const satisfies Record<Exclude<keyof DeltaSinkOptions, 'store'>, OptionSchema>;
 
 const SOURCE_OPTIONS = {
