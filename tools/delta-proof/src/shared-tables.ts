@@ -57,6 +57,10 @@ export async function nestedTable(root: string, python: Python): Promise<readonl
   await inSession(deltaSink({ folder: path }), async (session) => {
     await commitRows<Record<string, unknown>>(session, ours);
   });
+  // An upsert writes the rows of others again, with all that is within them.
+  await inSession(deltaSink({ folder: path, mode: 'upsert', key: ['id'] }), async (session) => {
+    await commitRows<Record<string, unknown>>(session, [{ id: 3n, tags: [4n] }, { id: 4n }]);
+  });
   return [{ name: 'nested types', path, rows: NESTED_ROWS }];
 }
 
@@ -79,7 +83,8 @@ const NESTED_ROWS: readonly ShownRow[] = [
     pairs: [{ x: '3', y: ['b'] }, null, {}],
     tags: ['2', null, '3'],
   },
-  { id: '3' },
+  { id: '3', tags: ['4'] },
+  { id: '4' },
 ];
 
 /** Spark updates, deletes, optimizes and vacuums between our upserts, on one table, while our session stays open. */
