@@ -105,9 +105,9 @@ export async function asleepThroughSpark(
         ...{ jars, path },
         statements: [
           'SET spark.databricks.delta.retentionDurationCheck.enabled = false',
-          ...inserts.map(({ id, name }) => `INSERT INTO TABLE VALUES (${id}, '${name}')`),
-          'OPTIMIZE TABLE',
-          'VACUUM TABLE RETAIN 0 HOURS',
+          ...inserts.map(({ id, name }) => `INSERT INTO @table VALUES (${id}, '${name}')`),
+          'OPTIMIZE @table',
+          'VACUUM @table RETAIN 0 HOURS',
         ],
       },
       timeoutMilliseconds: SPARK_MS,

@@ -82,11 +82,11 @@ def main(input):
             return rows_of(pq.read_table(target))
     return [read(task) for task in input['tasks']]`;
 
-/** Statements of SQL, on a Spark that writes timestamps as it does by default, with \`TABLE\` for the path. */
+/** Statements of SQL, on a Spark that writes timestamps as it does by default, with \`@table\` for the path. */
 export const RUN_ON_SPARK = `${SPARK}
 def main(input):
     spark = start(input['jars'], 'INT96')
-    for statement in input['statements']: spark.sql(statement.replace('TABLE', f"delta.\`{input['path']}\`")).collect()`;
+    for statement in input['statements']: spark.sql(statement.replace('@table', f"delta.\`{input['path']}\`")).collect()`;
 
 /** Ten rows a turn, of which it updates and deletes some; small files merged every second turn. What loses a race is tried again. */
 export const WRITE_BESIDE_US_ON_SPARK = `${SPARK}
