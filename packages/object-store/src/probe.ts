@@ -83,7 +83,7 @@ async function probeUploads(probe: Probe, round: number): Promise<void> {
   const { store } = probe;
   const key = used(probe, `upload-${round}`);
   const sealed = await Promise.all(
-    labels(4).map(async (label) => {
+    labels(Math.min(4, probe.racers)).map(async (label) => {
       const upload = await store.createUpload(key);
       await upload.write(bodyOf(label));
       return [label, await upload.seal()] as const;

@@ -43,7 +43,7 @@ function givenPlace(store: ObjectStore): StorePlace {
     description: store.description,
     open: async () => ({
       store,
-      probe: (prefix, isNew) => probed(store, store, prefix, isNew),
+      probe: (prefix, isNew) => probed(store, store, prefix, isNew ? 'thorough' : 'short'),
       close: async () => {},
     }),
   };
@@ -57,7 +57,7 @@ function folderPlace(folder: string): StorePlace {
       const store = localObjectStore({ root: folder });
       return {
         store,
-        probe: (prefix) => probed(folder, store, prefix, false),
+        probe: (prefix) => probed(folder, store, prefix, 'folder'),
         close: () => store.close(),
       };
     },
@@ -83,7 +83,7 @@ function bucketPlace({
       const store = (await s3Module()).s3ObjectStore(options);
       return {
         store,
-        probe: (prefix, isNew) => probed(options, store, prefix, isNew),
+        probe: (prefix, isNew) => probed(options, store, prefix, isNew ? 'thorough' : 'short'),
         close: () => store.close(),
       };
     },
