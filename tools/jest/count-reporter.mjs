@@ -1,6 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, relative, resolve } from 'node:path';
 
+/** How long a process may go on after its last test. */
+const GRACE_MS = 30_000;
+
 /** Leaves in `.cache/test-results` how many tests passed, failed and were skipped, and what failed, for the summary that CI prints. */
 export default class CountReporter {
   #projectRoot;
@@ -19,6 +22,17 @@ export default class CountReporter {
       failures: results.testResults.flatMap((file) => this.#failuresOf(file)),
     };
     writeFileSync(resolve(folder, `${this.#projectName()}.json`), JSON.stringify(counts) + '\n');
+    this.#endLater(counts.failed);
+  }
+
+  /** A test that failed may have left open what keeps the process alive, and all that waits for it. */
+  #endLater(failed) {
+    const end = () => {
+      const open = process.getActiveResourcesInfo();
+      process.stderr.write(`${this.#projectName()}: ended, it still had open: ${open.join(', ')}\n`);
+      process.exit(failed === 0 ? 0 : 1);
+    };
+    setTimeout(end, GRACE_MS).unref();
   }
 
   /** A file that cannot be loaded has a message and no tests. */

@@ -33,9 +33,9 @@ export interface SinkAbilities {
   readonly transactions?: (context: SinkContext) => Promise<OpenTransactions>;
   /**
    * Merges the small files of a destination, and applies its deletes. Disturbs neither positions nor writers.
-   * @throws EOS_UNAVAILABLE, retryable, where another one was faster; EOS_CONFIG where the destination cannot be compacted
+   * @throws EOS_UNAVAILABLE, retryable, where another one was faster; EOS_CONFIG where the destination cannot be compacted, or not sorted
    */
-  readonly compact?: (context: SinkContext, options: MaintenanceOptions) => Promise<CompactReport>;
+  readonly compact?: (context: SinkContext, options: CompactOptions) => Promise<CompactReport>;
   /**
    * Deletes files that the destination does not need any more. Never what a running writer may still commit.
    * @throws EOS_UNAVAILABLE, EOS_PERMISSION, EOS_FORMAT
@@ -77,6 +77,11 @@ export interface MaintenanceOptions {
   readonly dryRun: boolean;
   /** Aborted: it stops where that is safe, with EOS_ABORTED. */
   readonly signal?: AbortSignal;
+}
+
+export interface CompactOptions extends MaintenanceOptions {
+  /** Columns by which the rows of each file are sorted, so that readers who look for ranges of them skip more. All files are written again then. */
+  readonly sortBy?: readonly string[];
 }
 
 /** How much a destination of files holds. */

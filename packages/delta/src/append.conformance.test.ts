@@ -1,6 +1,6 @@
 import { conformance } from '@eos/testkit';
 import { describe, expect, test } from '@jest/globals';
-import { localDestination, memoryDestination } from './conformance.testing.js';
+import { localDestination } from './conformance.testing.js';
 
 conformance({
   describe,
@@ -8,11 +8,4 @@ conformance({
   expect,
   name: 'delta in a local folder: append',
   create: () => localDestination('append'),
-});
-conformance({
-  describe,
-  test,
-  expect,
-  name: 'delta in memory: append',
-  create: () => memoryDestination('append'),
 });

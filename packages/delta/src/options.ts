@@ -39,7 +39,7 @@ export interface DeltaSinkOptions<C extends Columns = Columns> extends DeltaPlac
   readonly compression?: Compression;
   /** A data file ends when it has about so many bytes, 1 MiB to 1 GiB. Default 128 MiB. */
   readonly targetFileBytes?: number;
-  /** Rows are gathered up to about so many bytes before they are encoded, 1 MiB to 1 GiB. Default 32 MiB. */
+  /** Rows are gathered up to about so many bytes before they are encoded, 1 MiB to 1 GiB. Default 8 MiB. */
   readonly rowGroupBytes?: number;
 }
 
@@ -93,7 +93,7 @@ export function checkOptions(options: DeltaSinkOptions): Settings {
     files: {
       compression: choice(options, 'compression', ['snappy', 'zstd', 'gzip', 'none']),
       targetFileBytes: size(options, 'targetFileBytes', 128 * MIB),
-      rowGroupBytes: size(options, 'rowGroupBytes', 32 * MIB),
+      rowGroupBytes: size(options, 'rowGroupBytes', 8 * MIB),
     },
   };
 }

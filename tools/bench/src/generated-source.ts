@@ -16,8 +16,9 @@ export function repeatedRows(count: number): BenchRow[] {
     .slice(0, count);
 }
 
-export function generatedSource(total: number): Source<BenchRow> {
-  const pool = makeRows(POOL_ROWS);
+/** @param poolRows after so many rows the values repeat */
+export function generatedSource(total: number, poolRows = POOL_ROWS): Source<BenchRow> {
+  const pool = makeRows(poolRows);
   return iterableSource({ replayable: true, open: (from) => generate(pool, Number(from ?? 0n), total) });
 }
 

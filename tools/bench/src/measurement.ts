@@ -55,6 +55,10 @@ export function ratioAtLeast(value: number): Target {
   return { of: 'ratio', is: 'at least', value };
 }
 
+export function ratioAtMost(value: number): Target {
+  return { of: 'ratio', is: 'at most', value };
+}
+
 export function oursAtMost(value: number): Target {
   return { of: 'ours', is: 'at most', value };
 }

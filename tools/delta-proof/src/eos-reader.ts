@@ -1,5 +1,5 @@
 /** Our own reader, in the same words as the others. */
-import { DeltaTable, type DeltaField, type DeltaType } from '@eos/delta';
+import { DeltaTable, type DeltaField, type DeltaType, type TableRow } from '@eos/delta';
 import { asBits, asDecimal, asHex, asText, type Shown, type ShownRow } from './shown-rows.js';
 
 export async function readWithEos(path: string, version: number | undefined): Promise<ShownRow[]> {
@@ -7,12 +7,16 @@ export async function readWithEos(path: string, version: number | undefined): Pr
   try {
     const rows: ShownRow[] = [];
     for await (const batch of table.rows()) {
-      for (const row of batch) rows.push(shownFields(table.fields, (name) => row[name]));
+      for (const row of batch) rows.push(shownRow(table.fields, row));
     }
     return rows;
   } finally {
     await table.close();
   }
+}
+
+export function shownRow(fields: readonly DeltaField[], row: TableRow): ShownRow {
+  return shownFields(fields, (name) => row[name]);
 }
 
 function shownFields(fields: readonly DeltaField[], valueOf: (name: string) => unknown): ShownRow {

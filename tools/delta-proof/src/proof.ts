@@ -12,8 +12,10 @@ import {
 } from './python-scripts.js';
 import { readWithEos } from './eos-reader.js';
 import { madeBySpark, nestedTable, sharedWithDeltaRs, sharedWithSpark } from './shared-tables.js';
+import { asleepThroughSpark, besideSpark } from './beside-spark.js';
+import { feedReaders, proveFeed } from './feeds.js';
 import { differenceOf, inOrder, type ShownRow } from './shown-rows.js';
-import { appendedTable, CONTEXT, upsertedTable, type ExpectedTable } from './tables.js';
+import { appendedTable, CONTEXT, partitionedTable, upsertedTable, type ExpectedTable } from './tables.js';
 
 export interface Check {
   readonly name: string;
@@ -29,6 +31,8 @@ export interface ProofOptions {
 /** Spark may take a minute to start on a machine that does other things too. */
 const READ_LIMIT_MS = 600_000;
 
+const WITH_FEED = 'upserted with a change feed';
+
 export async function prove({ seed, onCheck }: ProofOptions): Promise<void> {
   const missing = missingForSpark();
   const [jars, spark] =
@@ -42,6 +46,11 @@ export async function prove({ seed, onCheck }: ProofOptions): Promise<void> {
   try {
     const tables = await writeTables(root, seed, { python, spark, jars }, onCheck);
     await proveTransactions(root, python, onCheck);
+    const fed = tables.findLast(({ name }) => name.startsWith(WITH_FEED));
+    if (fed !== undefined) {
+      const failures = await proveFeed(fed, feedReaders(python, spark, jars));
+      for (const [name, failure] of failures) onCheck({ name, failure });
+    }
     await readAll('Eos', tables, onCheck, (tasks) =>
       Promise.all(tasks.map(({ path, version }) => readWithEos(path, version))),
     );
@@ -73,9 +82,11 @@ async function writeTables(
   { python, spark, jars }: Programs,
   onCheck: ProofOptions['onCheck'],
 ): Promise<readonly ExpectedTable[]> {
+  const changeFeed = { 'delta.enableChangeDataFeed': 'true' };
   const deletionVectors = { 'delta.enableDeletionVectors': 'true' };
   const makers: readonly (readonly [string, () => Promise<readonly ExpectedTable[]>])[] = [
     ['appended', () => appendedTable(root, seed)],
+    ['partitions of many types', () => partitionedTable(root, seed)],
     ['upserted', () => upsertedTable(root, seed, { name: 'upserted' })],
     [
       'upserted in partitions',
@@ -86,6 +97,10 @@ async function writeTables(
       () =>
         upsertedTable(root, seed, { name: 'upserted with deletion vectors', properties: deletionVectors }),
     ],
+    [
+      'upserted with a change feed',
+      () => upsertedTable(root, seed, { name: WITH_FEED, properties: changeFeed }),
+    ],
     ['shared with delta-rs', () => sharedWithDeltaRs(root, python)],
     ['nested types', () => nestedTable(root, python)],
     ...(spark === undefined
@@ -93,6 +108,8 @@ async function writeTables(
       : [
           ['shared with Spark', () => sharedWithSpark(root, spark, jars)] as const,
           ['made by Spark', () => madeBySpark(root, spark, jars)] as const,
+          ['written beside Spark', () => besideSpark(root, spark, jars)] as const,
+          ['asleep through the clean-ups of Spark', () => asleepThroughSpark(root, spark, jars)] as const,
         ]),
   ];
   const tables: ExpectedTable[] = [];

@@ -82,11 +82,59 @@ def main(input):
             return rows_of(pq.read_table(target))
     return [read(task) for task in input['tasks']]`;
 
-/** Statements of SQL, on a Spark that writes timestamps as it does by default, with \`TABLE\` for the path. */
+/** Statements of SQL, on a Spark that writes timestamps as it does by default, with \`@table\` for the path. */
 export const RUN_ON_SPARK = `${SPARK}
 def main(input):
     spark = start(input['jars'], 'INT96')
-    for statement in input['statements']: spark.sql(statement.replace('TABLE', f"delta.\`{input['path']}\`")).collect()`;
+    for statement in input['statements']: spark.sql(statement.replace('@table', f"delta.\`{input['path']}\`")).collect()`;
+
+/** Ten rows a turn, of which it updates and deletes some; small files merged every second turn. What loses a race is tried again. */
+export const WRITE_BESIDE_US_ON_SPARK = `${SPARK}
+def main(input):
+    spark = start(input['jars'])
+    table = f"delta.\`{input['path']}\`"
+    lost = 0
+    def again(statement):
+        nonlocal lost
+        for attempt in range(100):
+            try: return spark.sql(statement).collect()
+            except Exception as error:
+                if 'concurrent' not in str(error).lower(): raise
+                lost += 1
+        raise Exception('lost a hundred races')
+    first, count = input['first'], input['rows']
+    for turn in range(input['turns']):
+        start_id = first + turn * count
+        again(f"INSERT INTO {table} SELECT id, 'theirs' FROM range({start_id}, {start_id + count})")
+        again(f"UPDATE {table} SET name = 'updated' WHERE id >= {start_id} AND id % 5 = 0")
+        again(f"DELETE FROM {table} WHERE id >= {start_id} AND id % 7 = 0")
+        if turn % 2 == 1: again(f"OPTIMIZE {table}")
+    return lost`;
+
+const FOLD = `
+import json
+def folded(table):
+    types = table['_change_type'].to_pylist()
+    rows = rows_of(table.select([name for name in table.column_names if not name.startswith('_c')]))
+    counts = {}
+    for type, row in zip(types, rows):
+        text = json.dumps(row, sort_keys=True)
+        counts[text] = counts.get(text, 0) + (1 if type in ('insert', 'update_postimage') else -1)
+    return [json.loads(text) for text, count in counts.items() for _ in range(abs(count))]
+`;
+
+export const FEED_WITH_DELTA_RS = `${SHOW}${FOLD}
+from deltalake import DeltaTable
+def main(path): return folded(pa.table(DeltaTable(path).load_cdf(starting_version=0)))`;
+
+export const FEED_WITH_SPARK = `${SHOW}${FOLD}${SPARK}
+def main(input):
+    spark = start(input['jars'])
+    feed = spark.read.format('delta').option('readChangeFeed', 'true').option('startingVersion', 0).load(input['path'])
+    with tempfile.TemporaryDirectory() as folder:
+        target = os.path.join(folder, 'rows')
+        feed.coalesce(1).write.parquet(target)
+        return folded(pq.read_table(target))`;
 
 /** Rows of \`{ id, name }\`, appended. */
 export const APPEND_WITH_DELTA_RS = `

@@ -57,6 +57,10 @@ export async function nestedTable(root: string, python: Python): Promise<readonl
   await inSession(deltaSink({ folder: path }), async (session) => {
     await commitRows<Record<string, unknown>>(session, ours);
   });
+  // An upsert writes the rows of others again, with all that is within them.
+  await inSession(deltaSink({ folder: path, mode: 'upsert', key: ['id'] }), async (session) => {
+    await commitRows<Record<string, unknown>>(session, [{ id: 3n, tags: [4n] }, { id: 4n }]);
+  });
   return [{ name: 'nested types', path, rows: NESTED_ROWS }];
 }
 
@@ -79,7 +83,8 @@ const NESTED_ROWS: readonly ShownRow[] = [
     pairs: [{ x: '3', y: ['b'] }, null, {}],
     tags: ['2', null, '3'],
   },
-  { id: '3' },
+  { id: '3', tags: ['4'] },
+  { id: '4' },
 ];
 
 /** Spark updates, deletes, optimizes and vacuums between our upserts, on one table, while our session stays open. */
@@ -102,11 +107,11 @@ export async function sharedWithSpark(
       input: {
         ...{ jars, path },
         statements: [
-          `UPDATE TABLE SET name = 'updated' WHERE id % 7 = 0`,
-          `DELETE FROM TABLE WHERE id % 11 = 0`,
-          `INSERT INTO TABLE VALUES (1000, 'inserted')`,
-          `OPTIMIZE TABLE`,
-          `VACUUM TABLE`,
+          `UPDATE @table SET name = 'updated' WHERE id % 7 = 0`,
+          `DELETE FROM @table WHERE id % 11 = 0`,
+          `INSERT INTO @table VALUES (1000, 'inserted')`,
+          `OPTIMIZE @table`,
+          `VACUUM @table`,
         ],
       },
       timeoutMilliseconds: 600_000,
@@ -145,7 +150,7 @@ export async function madeBySpark(
     (
       _,
       index,
-    ) => `INSERT INTO TABLE SELECT id, date_add(DATE'2024-02-27', CAST(id % 4 AS INT)), CAST(id AS DECIMAL(20, 3)) / 8,
+    ) => `INSERT INTO @table SELECT id, date_add(DATE'2024-02-27', CAST(id % 4 AS INT)), CAST(id AS DECIMAL(20, 3)) / 8,
       named_struct('x', CAST(id AS INT), 'list', array(CAST(id AS STRING), NULL)), map('k', CAST(id AS DOUBLE) / 3), timestamp_micros(id * 1000003)
       FROM range(${index * 50}, ${index * 50 + 50})`,
   );
@@ -153,11 +158,11 @@ export async function madeBySpark(
     input: {
       ...{ jars, path },
       statements: [
-        `CREATE TABLE TABLE (id BIGINT, day DATE, amount DECIMAL(24, 6), pair STRUCT<x: INT, list: ARRAY<STRING>>, named MAP<STRING, DOUBLE>, moment TIMESTAMP)
+        `CREATE TABLE @table (id BIGINT, day DATE, amount DECIMAL(24, 6), pair STRUCT<x: INT, list: ARRAY<STRING>>, named MAP<STRING, DOUBLE>, moment TIMESTAMP)
           USING delta PARTITIONED BY (day) TBLPROPERTIES ('delta.enableDeletionVectors' = 'true', 'delta.checkpointInterval' = '10')`,
         ...inserts,
-        `DELETE FROM TABLE WHERE id % 10 = 3`,
-        `UPDATE TABLE SET amount = NULL WHERE id % 7 = 0`,
+        `DELETE FROM @table WHERE id % 10 = 3`,
+        `UPDATE @table SET amount = NULL WHERE id % 7 = 0`,
       ],
     },
     timeoutMilliseconds: 600_000,

@@ -52,6 +52,24 @@ export async function appendedTable(root: string, seed: number): Promise<readonl
   return expected;
 }
 
+/** Partitions of every type that a table may be parted by, texts apart. */
+export async function partitionedTable(root: string, seed: number): Promise<readonly ExpectedTable[]> {
+  const path = join(root, 'partitioned');
+  const random = new Random(seed);
+  const make = rowMaker(random);
+  const partitionBy = ['flag', 'small', 'big', 'price', 'moment', 'reference'];
+  const connector: SinkConnector<AllTypesRow> = deltaSink({ folder: path, schema: allTypes, partitionBy });
+  const rows: AllTypesRow[] = [];
+  await inSession(connector, async (session) => {
+    for (let commit = 0; commit < 2; commit++) {
+      const added = Array.from({ length: ROWS_PER_COMMIT }, (_, index) => make(BigInt(rows.length + index)));
+      rows.push(...added);
+      await commitRows(session, added);
+    }
+  });
+  return [{ name: 'partitions of many types', path, rows: shownRows(rows, SHOW_ALL_TYPES) }];
+}
+
 export interface UpsertOptions {
   readonly name: string;
   readonly properties?: Readonly<Record<string, string>>;

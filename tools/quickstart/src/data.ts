@@ -13,11 +13,11 @@ export interface Slice {
 }
 
 export interface DataSet {
-  /** A JSON array: what becomes the table `flights`, and the Parquet files. */
+  /** A JSON array: what becomes the table `flights`, the Parquet files, and a Delta table. */
   readonly flightsFile: string;
   /** A JSON array of flights with their routes: what the changelog is made of. */
   readonly routeFlightsFile: string;
-  /** The changelog, as newline-delimited JSON: what becomes the table `routes`. */
+  /** The changelog, as newline-delimited JSON: what becomes the tables of routes. */
   readonly changelogFile: string;
   /** The byte at which each source row starts, ascending. */
   readonly offsets: Readonly<Record<Table, readonly number[]>>;
@@ -35,7 +35,13 @@ export async function prepareData(folder: string, slice?: Slice): Promise<DataSe
     flightsFile,
     routeFlightsFile,
     changelogFile,
-    offsets: { flights, routes: changelog.offsets, parquet: flights },
+    offsets: {
+      flights,
+      routes: changelog.offsets,
+      parquet: flights,
+      'delta-flights': flights,
+      'delta-routes': changelog.offsets,
+    },
   };
 }
 

@@ -20,10 +20,7 @@ export interface StoredTable {
   readonly position: StoredPosition | undefined;
 }
 
-export interface StoredTables extends Record<'flights' | 'routes', StoredTable> {
-  /** Where the files stand that the unsafe writer writes: it keeps all its positions in the database. */
-  readonly unsafeFilesPosition: StoredPosition | undefined;
-}
+export type StoredTables = Record<'flights' | 'routes', StoredTable>;
 
 /** What both tables of the database hold. The positions are those of Eos, or those that the unsafe writer keeps. */
 export async function readTables(url: string, unsafe: boolean): Promise<StoredTables> {
@@ -34,8 +31,23 @@ export async function readTables(url: string, unsafe: boolean): Promise<StoredTa
     return {
       flights: { rows: await readFlights(client), position: await position(client, 'flights') },
       routes: { rows: await readRoutes(client), position: await position(client, 'routes') },
-      unsafeFilesPosition: unsafe ? await unsafePosition(client, 'parquet') : undefined,
     };
+  } finally {
+    await client.end();
+  }
+}
+
+/** Where all that the unsafe writer writes stands, files too: it keeps its positions in the database. */
+export async function unsafePositions(url: string): Promise<ReadonlyMap<string, StoredPosition>> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ table_name: string; next_offset: string }>(
+      'SELECT table_name, next_offset FROM progress',
+    );
+    return new Map(
+      rows.map((row) => [row.table_name, { offset: Number(row.next_offset), commits: undefined }]),
+    );
   } finally {
     await client.end();
   }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { hasUncommittedFiles, readFolder, readUnsafeFiles } from './folder.js';
+import { hasUncommittedFiles, readFolder } from './folder.js';
 
 let folder: string;
 
@@ -112,15 +112,5 @@ describe('the folder', () => {
     expect(await hasUncommittedFiles(folder, 50)).toBe(false);
     await putFile(STRAY, 80);
     expect(await hasUncommittedFiles(folder)).toBe(true);
-  });
-
-  test('of the unsafe writer holds whatever lies there', async () => {
-    const line = JSON.stringify({ source_offset: 1, delay: 1, distance: 2, time: 3 });
-    await writeFile(join(folder, 'a.ndjson'), `${line}\n`);
-    await writeFile(join(folder, 'b.ndjson'), `${line}\n`);
-    expect(await readUnsafeFiles(folder)).toEqual([
-      ['1', '1 2 3'],
-      ['1', '1 2 3'],
-    ]);
   });
 });

@@ -1,14 +1,10 @@
-/**
- * Reads the folder of files back, with nothing of Eos: the log by the few lines below, the rows by DuckDB. That DuckDB can read
- * what was written is part of what is shown.
- */
-import { readdir, readFile } from 'node:fs/promises';
+/** Reads the folder of Parquet files back, with nothing of Eos: the log by the few lines below, the rows by DuckDB. */
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { DuckDBInstance } from '@duckdb/node-api';
-import type { FoundRow } from './check.js';
 import type { StoredPosition, StoredTable } from './database.js';
-import { flightText } from './oracle.js';
+import { flightsIn } from './duckdb.js';
+import { namesIn } from './names-in.js';
 import { PARQUET_PREFIX } from './tables.js';
 
 /** How long a disk may take for what a writer has sent to it. */
@@ -38,16 +34,7 @@ interface Replayed {
 export async function readFolder(folder: string): Promise<StoredTable> {
   const { files, position } = await replayLog(folder);
   const paths = files.map((path) => join(folder, PARQUET_PREFIX, path));
-  return { rows: await query(paths, 'read_parquet'), position };
-}
-
-/** The rows of all files that the unsafe writer has left. */
-export async function readUnsafeFiles(folder: string): Promise<readonly FoundRow[]> {
-  const names = (await namesIn(folder)).filter((name) => name.endsWith('.ndjson'));
-  return await query(
-    names.map((name) => join(folder, name)),
-    'read_json',
-  );
+  return { rows: await flightsIn(paths), position };
 }
 
 /** Resolves with whether the last writer has left files that it has not committed; the disk may need a moment. */
@@ -96,35 +83,4 @@ async function replayLog(folder: string): Promise<Replayed> {
   }
   const position = offset === null ? undefined : { offset: Number(offset), commits: Number(epoch) };
   return { files, position, claimedAt };
-}
-
-async function query(files: readonly string[], reader: 'read_json' | 'read_parquet'): Promise<FoundRow[]> {
-  if (files.length === 0) return [];
-  const instance = await DuckDBInstance.create(':memory:');
-  const connection = await instance.connect();
-  try {
-    const list = files.map((file) => `'${file.replaceAll("'", "''")}'`).join(', ');
-    const result = await connection.runAndReadAll(
-      `SELECT source_offset::VARCHAR, delay::INT, distance::INT, time::DOUBLE FROM ${reader}([${list}])`,
-    );
-    return result
-      .getRows()
-      .map(([key, delayed, distance, time]): FoundRow => [
-        String(key),
-        flightText({ delay: Number(delayed), distance: Number(distance), time: Number(time) }),
-      ]);
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
-  }
-}
-
-/** Of a folder that nobody has made yet, none. */
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return [];
-    throw error;
-  }
 }

@@ -7,6 +7,7 @@ import { tcpProxy, type TcpProxy } from '@eos/testkit';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { PlannedKill } from './kill-plan.js';
 import { runLives } from './lives.js';
+import { byTable } from './tally.js';
 
 let folder: string;
 let server: Server;
@@ -38,7 +39,7 @@ async function lives(program: string, place: PlannedKill['place']): Promise<Plan
       folder: '',
       flightsFile: '',
       changelogFile: '',
-      commitRows: { flights: 1, routes: 1, parquet: 1 },
+      commitRows: byTable(() => 1),
     },
     proxy,
     plan: [{ table: 'flights', place, point: 'commit:before', count: 1 }],

@@ -59,7 +59,7 @@ function introduction({ version, rows, kills }: Introduction, { unsafe }: Option
     ? 'UNSAFE: the writer commits rows and offsets apart from each other, as is often done by hand.'
     : 'The writer commits rows and offsets together, through Eos.';
   return `PostgreSQL ${version}; ${rows.flights} flights into an append-only table, ${rows.routes} changes into a table of routes,
-and the flights once more as files into a folder.
+the flights once more as files into a folder, and both once more into Delta tables there.
 ${how}
 It is killed ${kills} times, by SIGKILL, and started again; then tables and files are checked, row by row.`;
 }

@@ -10,7 +10,13 @@ async function run(unsafe: boolean, signal = new AbortController().signal): Prom
     seed,
     unsafe,
     slice: { flights: 20_000, routeFlights: 10_000 },
-    commitRows: { flights: 500, routes: 400, parquet: 900 },
+    commitRows: {
+      flights: 500,
+      routes: 400,
+      parquet: 900,
+      'delta-flights': 1_000,
+      'delta-routes': 1_000,
+    },
     startProgress: () => ({ show: () => undefined, stop: () => undefined }),
     signal,
   });
@@ -25,9 +31,11 @@ describe(`a small quickstart (EOS_TEST_SEED=${seed})`, () => {
   test('finds every row exactly once', async () => {
     const result = await run(false);
     expect(result.contradictions).toEqual([]);
-    expect(verdict(result)).toMatch(/^exactly once: (\d+) of \1 rows, 0 lost, 0 duplicated, 25 kills$/);
+    expect(verdict(result)).toMatch(/^exactly once: (\d+) of \1 rows, 0 lost, 0 duplicated, 31 kills$/);
     expect(result.checks.flights.expected).toBe(20_000);
     expect(result.checks.parquet.found).toBe(20_000);
+    expect(result.checks['delta-flights'].found).toBe(20_000);
+    expect(result.checks['delta-routes'].found).toBe(result.checks.routes.expected);
     expect(result.landedUnseen).toBeGreaterThanOrEqual(3);
   }, 300_000);
 
@@ -36,6 +44,7 @@ describe(`a small quickstart (EOS_TEST_SEED=${seed})`, () => {
     expect(isProved(result)).toBe(false);
     expect(result.checks.flights.duplicated).toBeGreaterThan(0);
     expect(result.checks.parquet.duplicated).toBeGreaterThan(0);
+    expect(result.checks['delta-flights'].duplicated).toBeGreaterThan(0);
     expect(result.checks.routes.lost + result.checks.routes.wrong).toBeGreaterThan(0);
     expect(verdict(result)).toMatch(/^NOT exactly once: /);
   }, 300_000);

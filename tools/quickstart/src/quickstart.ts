@@ -5,15 +5,17 @@ import { startPostgres, type PostgresServer, type TestDatabase } from '@eos/serv
 import { tcpProxy } from '@eos/testkit';
 import { checkRows } from './check.js';
 import { prepareData, type DataSet, type Slice } from './data.js';
-import { isCopying, readTables, type StoredTable } from './database.js';
-import { hasUncommittedFiles, readFolder, readUnsafeFiles } from './folder.js';
+import { isCopying, readTables, unsafePositions, type StoredTable } from './database.js';
+import { readDeltaFlights, readDeltaRoutes } from './delta.js';
+import { hasUncommittedFiles, readFolder } from './folder.js';
 import { killPlan, type PlannedKill } from './kill-plan.js';
 import { runLives } from './lives.js';
 import { expectedFlights, expectedRoutes } from './oracle.js';
 import type { Progress, ProgressTotals } from './progress.js';
 import type { Result } from './report.js';
-import { rowsBefore, Tally } from './tally.js';
-import { LONG_COMMIT_ROWS, TABLES, type CommitRows, type Table } from './tables.js';
+import { byTable, rowsBefore, Tally } from './tally.js';
+import { LONG_COMMIT_ROWS, TABLES, type CommitRows, type DeltaName, type Table } from './tables.js';
+import { readUnsafeFiles } from './unsafe-files.js';
 
 export interface QuickstartOptions {
   readonly seed: number;
@@ -28,7 +30,13 @@ export interface QuickstartOptions {
 }
 
 /** Small, so that there are hundreds of commits, and a kill has something to hit. */
-export const COMMIT_ROWS: CommitRows = { flights: 1_000, routes: 500, parquet: 5_000 };
+export const COMMIT_ROWS: CommitRows = {
+  flights: 1_000,
+  routes: 500,
+  parquet: 5_000,
+  'delta-flights': 5_000,
+  'delta-routes': 2_000,
+};
 
 export interface Introduction {
   readonly version: string;
@@ -78,19 +86,11 @@ function quickstartWith(
   // The kills leave the end of each table alone: so a long transaction can begin wherever one strikes.
   const commits = (table: Table) =>
     Math.floor((data.offsets[table].length - LONG_COMMIT_ROWS) / commitRows[table]);
-  const plan = killPlan(seed, {
-    flights: commits('flights'),
-    routes: commits('routes'),
-    parquet: commits('parquet'),
-  });
+  const plan = killPlan(seed, byTable(commits));
   return {
     introduction: {
       version: server.version,
-      rows: {
-        flights: data.offsets.flights.length,
-        routes: data.offsets.routes.length,
-        parquet: data.offsets.parquet.length,
-      },
+      rows: byTable((table) => data.offsets[table].length),
       kills: plan.length,
     },
     url: places.database.url,
@@ -166,27 +166,31 @@ async function check(
   data: DataSet,
   tally: Tally,
 ): Promise<Result> {
-  const { unsafeFilesPosition, ...tables } = await readTables(database.url, unsafe);
-  const parquet = unsafe
-    ? { rows: await readUnsafeFiles(folder), position: unsafeFilesPosition }
-    : await readFolder(folder);
-  const found = { ...tables, parquet };
+  const found = {
+    ...(await readTables(database.url, unsafe)),
+    ...(await readFiles(folder, database.url, unsafe)),
+  };
   const flights = expectedFlights(await readFile(data.flightsFile));
   const routes = expectedRoutes(await readFile(data.routeFlightsFile));
   return {
-    checks: {
-      flights: checkRows(flights, found.flights.rows),
-      routes: checkRows(routes, found.routes.rows),
-      parquet: checkRows(flights, found.parquet.rows),
-    },
-    positions: {
-      flights: standOf(found.flights, data.offsets.flights),
-      routes: standOf(found.routes, data.offsets.routes),
-      parquet: standOf(found.parquet, data.offsets.parquet),
-    },
+    checks: byTable((table) => checkRows(table.endsWith('routes') ? routes : flights, found[table].rows)),
+    positions: byTable((table) => standOf(found[table], data.offsets[table])),
     kills: tally.kills,
     landedUnseen: unsafe ? undefined : tally.landedUnseen,
     contradictions: tally.contradictions,
+  };
+}
+
+async function readFiles(
+  folder: string,
+  url: string,
+  unsafe: boolean,
+): Promise<Record<'parquet' | DeltaName, StoredTable>> {
+  if (unsafe) return await readUnsafeFiles(folder, await unsafePositions(url));
+  return {
+    parquet: await readFolder(folder),
+    'delta-flights': await readDeltaFlights(folder),
+    'delta-routes': await readDeltaRoutes(folder),
   };
 }
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Place, PlannedKill } from './kill-plan.js';
 import type { WriterNews } from './messages.js';
-import { rowsBefore, Tally } from './tally.js';
+import { byTable, rowsBefore, Tally } from './tally.js';
 
-const offsets = { flights: [1, 11, 21, 31], routes: [0, 5], parquet: [] };
+const offsets = { ...byTable((): number[] => []), flights: [1, 11, 21, 31], routes: [0, 5] };
 const news = (kind: WriterNews['news'], epoch: number, offset: number | null = null): WriterNews => ({
   news: kind,
   table: 'flights',

@@ -86,6 +86,13 @@ export function rowsBefore(offsets: readonly number[], offset: number): number {
   return low;
 }
 
-function byTable<Value>(initial: () => Value): Record<Table, Value> {
-  return { flights: initial(), routes: initial(), parquet: initial() };
+/** One value for each table. */
+export function byTable<Value>(of: (table: Table) => Value): Record<Table, Value> {
+  return {
+    flights: of('flights'),
+    routes: of('routes'),
+    parquet: of('parquet'),
+    'delta-flights': of('delta-flights'),
+    'delta-routes': of('delta-routes'),
+  };
 }

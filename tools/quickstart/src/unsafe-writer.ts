@@ -1,16 +1,18 @@
 /**
  * The same work as `writer.ts`, done by hand with plain `pg`: rows in one transaction, the offset in another. Both orders are common,
  * and both are wrong. Rows first (flights): killed in between, it writes them again. Offset first (routes), as a consumer that
- * commits its offsets when it has read: killed in between, it never writes them. The files (rows first again) come out as the table of flights does.
+ * commits its offsets when it has read: killed in between, it never writes them. The files, of flights with rows first and of routes with the
+ * offset first, come out as the tables do.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { jsonArraySource, ndjsonSource, Op, rowSchema, t, type Source, type SourceBatch } from '@eos/core';
+import { jsonArraySource, ndjsonSource, rowSchema, t, type Source, type SourceBatch } from '@eos/core';
 import { stopWhereAsked, type CrashPoint } from '@eos/testkit';
 import { Client } from 'pg';
 import { leaveParent, obeyParent, readTask, tellParent } from './messages.js';
 import { routeSchema, type RouteRow, type Table } from './tables.js';
+import { isGone, unsafeFolder, type FileTable } from './unsafe-files.js';
 
 const { connection, folder, flightsFile, changelogFile, commitRows, stopDuring } = readTask();
 obeyParent();
@@ -29,7 +31,9 @@ await client.query(`
   CREATE TABLE IF NOT EXISTS progress (table_name text PRIMARY KEY, next_offset bigint)`);
 await copyFlights();
 await copyRoutes();
-await copyToFiles();
+await copyFlightsToFiles('parquet');
+await copyFlightsToFiles('delta-flights');
+await copyRoutesToFiles();
 await client.end();
 leaveParent();
 
@@ -62,32 +66,79 @@ async function copyRoutes(): Promise<void> {
 }
 
 /** At least once: files first, then the offset. */
-async function copyToFiles(): Promise<void> {
-  const at = crashPoints('parquet');
-  await mkdir(folder, { recursive: true });
+async function copyFlightsToFiles(table: 'parquet' | 'delta-flights'): Promise<void> {
   const source = jsonArraySource({ path: flightsFile, schema: fileSchema });
-  for await (const batch of batchesBehind('parquet', source, at)) {
-    await at('begin:before');
-    await at('begin:after');
-    await inHalves(batch, writeFlights, at);
+  await copyToFiles(table, source, async (batch, at, write) => {
+    await inHalves(
+      batch,
+      (part) => write(lines(part, ({ row, offset }) => ({ source_offset: Number(offset), ...row }))),
+      at,
+    );
     await at('prepare:before');
     await at('prepare:after');
     await at('commit:before');
-    const saved = saveOffset('parquet', batch.next);
+    const saved = saveOffset(table, batch.next);
     await at('commit:during');
     await saved;
     await at('commit:after');
+  });
+}
+
+/** At most once: the offset first, then the files. */
+async function copyRoutesToFiles(): Promise<void> {
+  const source = ndjsonSource({ path: changelogFile, op: 'op', schema: routeSchema });
+  await copyToFiles('delta-routes', source, async (batch, at, write) => {
+    await saveOffset('delta-routes', batch.next);
+    await at('prepare:before');
+    await at('prepare:after');
+    await at('commit:before');
+    const written = inHalves(batch, (part) => write(lines(part, ({ row, op }) => ({ op, ...row }))), at);
+    await at('commit:during');
+    await written;
+    await at('commit:after');
+  });
+}
+
+async function copyToFiles<Row>(
+  table: FileTable,
+  source: Source<Row>,
+  copy: (batch: SourceBatch<Row>, at: AtPoint, write: (text: string) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const at = crashPoints(table);
+  const place = unsafeFolder(folder, table);
+  await mkdir(place, { recursive: true });
+  let count = 0;
+  for await (const batch of batchesBehind(table, source, at)) {
+    await at('begin:before');
+    await at('begin:after');
+    // In the order of their names, files are in the order of the source.
+    await copy(batch, at, (text) =>
+      writeFile(
+        join(
+          place,
+          `${String(batch.next).padStart(20, '0')}-${String(count++).padStart(9, '0')}-${randomUUID()}.ndjson`,
+        ),
+        text,
+      ),
+    );
   }
 }
 
-async function writeFlights({
-  rows,
-  offsets,
-}: Pick<SourceBatch<FileRow>, 'rows' | 'offsets'>): Promise<void> {
-  const lines = rows.map(
-    (row, index) => `${JSON.stringify({ source_offset: Number(offsets[index]), ...row })}\n`,
-  );
-  await writeFile(join(folder, `${randomUUID()}.ndjson`), lines.join(''));
+interface FileLine<Row> {
+  readonly row: Row;
+  readonly offset: bigint | undefined;
+  readonly op: number;
+}
+
+function lines<Row>(
+  { rows, offsets, ops }: Pick<SourceBatch<Row>, 'rows' | 'offsets' | 'ops'>,
+  toObject: (line: FileLine<Row>) => object,
+): string {
+  return rows
+    .map(
+      (row, index) => `${JSON.stringify(toObject({ row, offset: offsets[index], op: ops?.[index] ?? 0 }))}\n`,
+    )
+    .join('');
 }
 
 async function insertFlights({
@@ -113,7 +164,6 @@ async function applyChanges({
   const last = new Map(
     rows.map((row, index) => [`${row.origin} ${row.destination}`, { row, op: ops[index] }]),
   );
-  const isGone = (op: number | undefined) => op === Op.delete || op === Op.updateBefore;
   const gone = [...last.values()].filter(({ op }) => isGone(op)).map(({ row }) => row);
   const there = [...last.values()].filter(({ op }) => !isGone(op)).map(({ row }) => row);
   await client.query(

@@ -13,11 +13,13 @@ import {
   type SinkConnector,
   type SourceBatch,
 } from '@eos/core';
+import { deltaSink } from '@eos/delta';
 import { postgresSink } from '@eos/postgres';
 import { s3Sink } from '@eos/s3';
 import { stopWhereAsked, withCrashPoints, type OnCrashPoint } from '@eos/testkit';
 import { leaveParent, obeyParent, readTask, tellParent } from './messages.js';
 import {
+  DELTA_PATHS,
   flightSchema,
   PARQUET_PREFIX,
   ROUTE_KEY,
@@ -33,7 +35,7 @@ const { connection, folder, flightsFile, changelogFile, commitRows, stopDuring }
 const CHUNK_BYTES = 32_768;
 
 /** The write of a transaction before which the sink has filled blocks or files; of an updated route it sends one short line for two changes. */
-const STRUCK_WRITE: Readonly<Record<Table, number>> = { flights: 12, routes: 26, parquet: 6 };
+const STRUCK_WRITE: Readonly<Partial<Record<Table, number>>> = { flights: 12, routes: 26, parquet: 6 };
 
 /** Several files a transaction, so that some are there when it is struck. */
 const FILE_ROWS = 2_000;
@@ -53,7 +55,7 @@ const flights = pipeline({
 
 const routes = pipeline({
   id: 'routes',
-  source: ndjsonSource({ path: changelogFile, op: 'op', schema: routeSchema, chunkBytes: CHUNK_BYTES }),
+  source: routesSource(),
   sinks: {
     postgres: stoppable(
       'routes',
@@ -82,9 +84,38 @@ const parquet = pipeline({
   trigger: { rows: commitRows.parquet, intervalMs: 60_000 },
 });
 
-await flights.run({ signals: [] });
-await routes.run({ signals: [] });
-await parquet.run({ signals: [] });
+const deltaFlights = pipeline({
+  id: 'delta-flights',
+  source: flightsSource(),
+  transform: withOffsets,
+  sinks: {
+    delta: stoppable(
+      'delta-flights',
+      deltaSink({ folder, path: DELTA_PATHS['delta-flights'], schema: flightSchema }),
+    ),
+  },
+  trigger: { rows: commitRows['delta-flights'], intervalMs: 60_000 },
+});
+
+const deltaRoutes = pipeline({
+  id: 'delta-routes',
+  source: routesSource(),
+  sinks: {
+    delta: stoppable(
+      'delta-routes',
+      deltaSink({
+        folder,
+        path: DELTA_PATHS['delta-routes'],
+        mode: 'upsert',
+        key: [...ROUTE_KEY],
+        schema: routeSchema,
+      }),
+    ),
+  },
+  trigger: { rows: commitRows['delta-routes'], intervalMs: 60_000 },
+});
+
+for (const work of [flights, routes, parquet, deltaFlights, deltaRoutes]) await work.run({ signals: [] });
 leaveParent();
 
 function flightsSource() {
@@ -93,6 +124,10 @@ function flightsSource() {
     schema: rowSchema({ delay: t.int32(), distance: t.int32(), time: t.float64() }),
     chunkBytes: CHUNK_BYTES,
   });
+}
+
+function routesSource() {
+  return ndjsonSource({ path: changelogFile, op: 'op', schema: routeSchema, chunkBytes: CHUNK_BYTES });
 }
 
 function withOffsets({ rows, offsets }: SourceBatch<Omit<FlightRow, 'source_offset'>>): FlightRow[] {

@@ -74,6 +74,11 @@ describe('a local folder as destination', () => {
       expect(await namesIn(join(folder, 'lake/visits'))).toHaveLength(ROWS / COMMIT_ROWS + 1);
       expect(read(await call('verify', 'pipeline.yaml'))).toMatchObject({ verdict: 'equal', found: ROWS });
 
+      expect(await callEos(folder, ['compact', 'pipeline.yaml', '--sort-by', 'id'])).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/^EOS_CONFIG: .*not sorted/),
+      });
+
       // The floor of the first is where the log began, that of the second where it ended at the first.
       expect(read(await call('vacuum', 'pipeline.yaml', '--delete'))).toMatchObject({
         dryRun: false,

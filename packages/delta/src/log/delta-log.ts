@@ -4,6 +4,7 @@ import type { ObjectStore } from '@eos/object-store';
 import type { Commit, CommitActions, Version } from './actions.js';
 import { commitBody } from './action-text.js';
 import { readHint } from './last-checkpoint.js';
+import { listLog } from './listing.js';
 import { parseCommit } from './parse-actions.js';
 import { commitKey, type TablePlace } from './paths.js';
 import { readBody, readTable } from './read-table.js';
@@ -120,10 +121,27 @@ export class DeltaLog {
     try {
       await this.reload();
     } catch (error) {
+      await this.#takeBack(version);
       throw unsettled(version, messageOf(error), error);
     }
     if (this.current.version < version || !holds(this.current))
       throw unsettled(version, 'the log has gone on without it');
+  }
+
+  /**
+   * A log that went back between the look and the put (a restored backup) has a hole in front of the version that was put: no reader gets to it,
+   * and a writer who fills the hole would run into it, and take it for a part of the table. Behind a clean-up, which leaves a hole
+   * too, there is a checkpoint further on, and no reader passes by. Never throws.
+   */
+  async #takeBack(version: Version): Promise<void> {
+    const { store, place } = this;
+    try {
+      if ((await store.head(commitKey(place, version - 1))) !== undefined) return;
+      if ((await listLog(store, place, version)).checkpoints.length > 0) return;
+      await store.delete([commitKey(place, version)]);
+    } catch {
+      // Whoever reads the log next is told of the hole.
+    }
   }
 
   #take(commit: Commit, body: Uint8Array): void {

@@ -84,7 +84,8 @@ async function* actions<Kind extends ActionKind>(
   for (const { key, bytes } of files) {
     const file = await openFile(store, key, bytes);
     const names = new Set(file.fields.map(({ name }) => name));
-    if (names.has('sidecar')) throw malformed(`checkpoint ${version} has its files elsewhere (v2Checkpoint)`);
+    if (names.has('sidecar') && (await hasSidecars(file)))
+      throw malformed(`checkpoint ${version} has its files elsewhere (v2Checkpoint)`);
     for (const kind of kinds.filter((wanted) => names.has(wanted))) {
       // Row groups that have none of them are not read: who wants no files reads a small part of a large checkpoint.
       for (const rowGroup of await file.rowGroupsWith([{ column: `${kind}.${ALWAYS_THERE[kind]}` }])) {
@@ -98,6 +99,15 @@ async function* actions<Kind extends ActionKind>(
       }
     }
   }
+}
+
+/** Some writers give every checkpoint the column: what counts is whether it names a file. */
+async function hasSidecars(file: ParquetFileReader): Promise<boolean> {
+  for (const rowGroup of await file.rowGroupsWith([{ column: 'sidecar.path' }])) {
+    const values = (await file.columns(rowGroup, ['sidecar'])).get('sidecar') ?? [];
+    if (Array.from(values).some((value) => value !== null && value !== undefined)) return true;
+  }
+  return false;
 }
 
 async function openFile(store: ObjectStore, key: string, size: number): Promise<ParquetFileReader> {

@@ -2,7 +2,7 @@
  * Merges small files, and writes files anew that have deletion vectors. No row changes, and no position: readers of changes pass such a version
  * over, and writers that lose a race against it go on behind it.
  */
-import { EosError, randomId, type CompactReport, type FileTotals, type MaintenanceOptions } from '@eos/core';
+import { EosError, randomId, type CompactOptions, type CompactReport, type FileTotals } from '@eos/core';
 import type { FilePlace, FileSettings } from '../files/data-file.js';
 import { storedPlan } from '../files/stored-plan.js';
 import { NO_ACTIONS, type AddFile, type Version } from '../log/actions.js';
@@ -16,11 +16,6 @@ import { checkFloor } from './floor.js';
 import { maintenanceInfo } from './maintenance-commit.js';
 import { mergeFiles } from './merge-files.js';
 
-export interface CompactOptions extends MaintenanceOptions {
-  /** Columns by which rows of a file are sorted, so that readers who look for ranges of them skip more. All files are written again then. */
-  readonly sortBy?: readonly string[];
-}
-
 /** Sorting keeps the rows of a file in memory as values. */
 const SORTED_BYTES = 32 * 1024 * 1024;
 
@@ -32,8 +27,8 @@ interface Merged {
 
 /**
  * Memory: the list of files, and one row group as values; with `sortBy` the rows of 32 MiB of files.
- * @throws EOS_SCHEMA where there is no table, or one that this version may not write to; EOS_UNAVAILABLE, retryable, where others were faster;
- *   EOS_ABORTED
+ * @throws EOS_SCHEMA where there is no table, or one that this version may not write to; EOS_CONFIG for a column that rows cannot be sorted by;
+ *   EOS_UNAVAILABLE, retryable, where others were faster; EOS_ABORTED
  */
 export async function compactTable(
   place: FilePlace,

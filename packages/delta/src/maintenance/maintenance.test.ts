@@ -203,7 +203,10 @@ describe('vacuum', () => {
     expect(await keysOf(store)).toHaveLength(1);
     expect(await textsOf(store)).toEqual(expected);
     // A session that was idle does not know yet that the floor is behind it.
-    await expect(commit(session, [row(3)])).rejects.toMatchObject({ code: 'EOS_UNAVAILABLE', retryable: true });
+    await expect(commit(session, [row(3)])).rejects.toMatchObject({
+      code: 'EOS_UNAVAILABLE',
+      retryable: true,
+    });
     await commit(await claimed(store), [row(3)]);
     expect(await textsOf(store)).toHaveLength(expected.length + 1);
   });

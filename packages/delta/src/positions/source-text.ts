@@ -9,6 +9,9 @@ import { canonicalText, MAX_INT64, type SourceIdentity } from '@eos/core';
 
 const PIECE_BYTES = 7;
 
+/** Tables of the size of an identity: zlib clears them anew each time. */
+const DEFLATE = { level: 9, windowBits: 10, memLevel: 4 } as const;
+
 /** An identity is a few hundred bytes; more than this is damage. */
 const MAX_TEXT_BYTES = 1_048_576;
 
@@ -19,9 +22,20 @@ export interface SourceNumbers {
   readonly pieces: readonly bigint[];
 }
 
+/** A commit that loses a race states its source again. */
+const known = new WeakMap<SourceIdentity, SourceNumbers>();
+
 export function sourceNumbers(source: SourceIdentity): SourceNumbers {
-  const text = canonicalText(source);
-  const packed = deflateRawSync(Buffer.from(text), { level: 9 });
+  let numbers = known.get(source);
+  if (numbers === undefined) {
+    numbers = packedNumbers(canonicalText(source));
+    known.set(source, numbers);
+  }
+  return numbers;
+}
+
+function packedNumbers(text: string): SourceNumbers {
+  const packed = deflateRawSync(Buffer.from(text), DEFLATE);
   const pieces: bigint[] = [];
   for (let at = 0; at < packed.length; at += PIECE_BYTES) {
     const piece = packed.subarray(at, at + PIECE_BYTES);

@@ -84,6 +84,11 @@ export class TableSession<Row> implements SessionDriver<Row> {
       judgeState(log.state, context, commit.from, expected);
       checkFloor(log.state, base);
       const actions = await this.#actions(transaction, commit);
+      // To merge may take long: the look of `prepare` is too old by now.
+      if (actions.info['isBlindAppend'] !== true && !(await log.isCurrent())) {
+        await log.reload();
+        continue;
+      }
       await checkStagedFiles(log, log.state.metadata, actions, begunAt);
       if (await log.append(actions, (state) => this.#holds(state, id, commit))) break;
       await log.advance();

@@ -61,6 +61,20 @@ describe('a transaction that took long', () => {
     await sink.close();
   });
 
+  test('or that writes to a table which keeps nothing, is looked at however short it was', async () => {
+    const { store } = agingStore();
+    const properties = { 'delta.deletedFileRetentionDuration': 'interval 0 hours' };
+    const sink = await openCities(store, {}, { properties });
+    const session = await sink.recover(['0']);
+    await commitCities(session);
+    const transaction = await prepareCities(session);
+    await store.delete(await dataFiles(store));
+    await expect(transaction.commit()).rejects.toMatchObject({ code: 'EOS_UNAVAILABLE', outcome: 'aborted' });
+    await commitCities(await sink.recover(['0']));
+    expect((await sink.positions()).get('0')).toMatchObject({ epoch: 2n, offset: 2n });
+    await sink.close();
+  });
+
   test('is the only one that costs a look', async () => {
     const requests: string[] = [];
     const { store } = agingStore();

@@ -10,8 +10,14 @@ import type { CommitActions, Metadata } from '../log/actions.js';
 import { dataKey } from '../log/paths.js';
 import { fileRetentionMs } from '../log/retention.js';
 
-/** A transaction that began so little ago, by this process's clock, is not looked at: an hour is the least that engines vacuum without being forced. */
+/**
+ * A transaction that began so little ago, by this process's clock, is not looked at, or a quarter of the retention where that is less: an
+ * engine has to be forced to vacuum what is younger than the retention.
+ */
 const FRESH_MS = 600_000;
+
+/** Where a table keeps files for less than twice as long, what is there is committed: nothing that is written could be young enough. */
+const LEAST_AGE_MS = 60_000;
 
 /** How many are asked for at once. */
 const PARALLEL = 16;
@@ -19,8 +25,8 @@ const PARALLEL = 16;
 type StagedFiles = Pick<CommitActions, 'adds' | 'changeFiles'>;
 
 /**
- * Looks at the files of a transaction that took long, right before its commit: each must be there, and be younger than half the retention,
- * by the store's own times. What a VACUUM deletes between this look and the put is beyond it: the one risk that stays with a foreign
+ * Looks at the files of a transaction that took long, right before its commit: each must be there, and be younger than half the retention
+ * (a minute at least), by the store's own times. What a VACUUM deletes between this look and the put is beyond it: the one risk that stays with a foreign
  * VACUUM, for which it would have to take half the retention from its listing to its deletes.
  * @param begunAt when the first file may have been written, in milliseconds
  * @throws EOS_UNAVAILABLE, retryable: the rows are read and written again
@@ -33,14 +39,15 @@ export async function checkStagedFiles(
 ): Promise<void> {
   const lasted = Date.now() - begunAt;
   // A clock that was set back says nothing.
-  if (lasted >= 0 && lasted < FRESH_MS) return;
+  const retention = fileRetentionMs(metadata);
+  if (lasted >= 0 && lasted < Math.min(FRESH_MS, retention / 4)) return;
   const keys = new Set([...adds, ...changeFiles].map(({ path }) => dataKey(place, path)));
   for (const { deletionVector } of adds) {
     const vector = deletionVector === undefined ? undefined : vectorPlace(place, deletionVector);
     if (vector?.kind === 'file') keys.add(vector.key);
   }
   const now = await timeOf({ store, place });
-  const oldest = now - fileRetentionMs(metadata) / 2;
+  const oldest = now - Math.max(retention / 2, LEAST_AGE_MS);
   const wanted = [...keys];
   for (let start = 0; start < wanted.length; start += PARALLEL) {
     const found = await Promise.all(

@@ -21,14 +21,19 @@ interface Row {
 }
 
 const CITIES = ['Köln/1', 'a=b&c?d#e', '100% of it', '😀'];
+/** The reader of change feeds of delta-rs 1.6 does not decode paths: it finds no file in a folder that needs a `%`. */
+const PLAIN_CITIES = ['Bonn', 'Ulm', 'Graz'];
 
 /** 30 commits of upserts and deletes; keys move from partition to partition. */
-async function writeChanges(session: SinkSession<Row>): Promise<ReadonlyMap<bigint, Row>> {
+async function writeChanges(
+  session: SinkSession<Row>,
+  cities: readonly string[],
+): Promise<ReadonlyMap<bigint, Row>> {
   const rows = new Map<bigint, Row>();
   for (let version = 0; version < 30; version++) {
     const changes = Array.from({ length: 20 }, (_, index) => {
       const id = BigInt((version * 7 + index * 3) % 60);
-      const city = CITIES[(version + index) % CITIES.length] ?? '';
+      const city = cities[(version + index) % cities.length] ?? '';
       const op = index % 6 === 5 ? Op.delete : Op.updateAfter;
       return {
         op,
@@ -86,9 +91,11 @@ def feed(path):
 `;
 const DUCKDB = `${PYTHON}
 def main(input):
-    import duckdb, duckdb_extension_delta
+    import os, duckdb, duckdb_extension_delta
+    folder = os.path.join(list(duckdb_extension_delta.__path__)[0], 'extensions')
+    extension = next(os.path.join(found, name) for found, _, names in os.walk(folder) for name in names if name.endswith('.duckdb_extension'))
     connection = duckdb.connect()
-    duckdb_extension_delta.load(connection) if hasattr(duckdb_extension_delta, 'load') else connection.sql('LOAD delta')
+    connection.execute(f"LOAD '{extension}'")
     rows = connection.sql(f"select id, city, amount, name from delta_scan('{input['path']}')")
     return shown([dict(zip(NAMES, row)) for row in rows.fetchall()])
 `;
@@ -114,16 +121,16 @@ async function ownRows(
 }
 
 const MEANS = [
-  ['copy-on-write', {}],
-  ['deletion vectors', { 'delta.enableDeletionVectors': 'true' }],
-  ['copy-on-write with a change data feed', { 'delta.enableChangeDataFeed': 'true' }],
+  ['copy-on-write', CITIES, {}],
+  ['deletion vectors', CITIES, { 'delta.enableDeletionVectors': 'true' }],
+  ['copy-on-write with a change data feed', PLAIN_CITIES, { 'delta.enableChangeDataFeed': 'true' }],
 ] as const;
 
 describeWithPython({ describe, beforeAll, afterAll }, ['deltalake', 'pyarrow', 'duckdb'], (getPython) => {
   describe('upserts', () => {
     test.each(MEANS)(
       'by %s are what delta-rs and DuckDB read',
-      async (_means, properties) => {
+      async (_means, cities, properties) => {
         await withFolder(async (root) => {
           const folder = join(root, 'table');
           const options = { folder, schema, mode: 'upsert', key: ['id'], partitionBy: ['city'] } as const;
@@ -134,7 +141,7 @@ describeWithPython({ describe, beforeAll, afterAll }, ['deltalake', 'pyarrow', '
             pipeline: 'p',
             sink: 's',
           });
-          const expected = shown((await writeChanges(await sink.recover(['0']))).values());
+          const expected = shown((await writeChanges(await sink.recover(['0']), cities)).values());
           await sink.close();
           expect(shown(await ownRows(folder))).toEqual(expected);
           const python = getPython();

@@ -18,6 +18,8 @@ export interface CompactOptions {
   /** Only say what would be merged. */
   readonly dryRun: boolean;
   readonly signal?: AbortSignal | undefined;
+  /** Not possible here: the order of a table is that of its changes. */
+  readonly sortBy?: readonly string[] | undefined;
 }
 
 /** How many files one manifest lists: a few megabytes of text. */
@@ -27,14 +29,19 @@ const FILES_A_MANIFEST = 10_000;
  * Compacts all that was committed when it began. Two at a time disturb nobody: one of them is told that it was overtaken.
  *
  * Memory: that of reading the table (see `openTable`) and of writing its files, and what the log says of 20,000 files at most.
- * @throws EOS_SCHEMA where there is no table; EOS_CONFIG with `visibility: 'listing'`; EOS_UNAVAILABLE, retryable, where another compaction or
+ * @throws EOS_SCHEMA where there is no table; EOS_CONFIG with `visibility: 'listing'`, or with `sortBy`; EOS_UNAVAILABLE, retryable, where another compaction or
  *   two vacuums came in between; EOS_ABORTED
  */
 export async function compactTable(
   place: TablePlace,
   settings: CompactSettings,
-  { dryRun, signal }: CompactOptions,
+  { dryRun, signal, sortBy }: CompactOptions,
 ): Promise<CompactReport> {
+  if (sortBy !== undefined)
+    throw new EosError(
+      'EOS_CONFIG',
+      'a table of @eos/s3 is not sorted: its rows lie in the order of their changes',
+    );
   const log = openLog(place);
   try {
     await log.refresh();

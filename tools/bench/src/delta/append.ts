@@ -15,6 +15,8 @@ interface Run {
   readonly seconds: number;
   /** Of this process; undefined where the work is done elsewhere. */
   readonly processor?: number;
+  /** Seconds that went from row objects to columns, where that is a step of its own. */
+  readonly converting?: number;
 }
 
 interface Baseline {
@@ -33,10 +35,11 @@ const HYPARQUET: Baseline = {
 /** It has both processors, and so have we. */
 const DELTA_RS: Baseline = {
   name: 'vs-delta-rs',
-  async run({ python, options }, folder, rowsPerCommit) {
+  async run({ python, rows }, folder, rowsPerCommit) {
     if (python === undefined) throw new Error('delta-rs needs Python');
-    const taken = await appendWithDeltaRs(python, folder, options.rows, rowsPerCommit);
-    return { seconds: taken.reduce((sum, milliseconds) => sum + milliseconds, 0) / 1000 };
+    const { taken, converting } = await appendWithDeltaRs(python, folder, rows().length, rowsPerCommit);
+    const seconds = taken.reduce((sum, milliseconds) => sum + milliseconds, 0) / 1000;
+    return { seconds, converting: converting / 1000 };
   },
 };
 
@@ -99,8 +102,14 @@ async function compare(
       'ratio by pairs, median': median(mine.map((rate, run) => rate / (theirs[run] ?? rate))),
       ...processorDetails('ours', of('ours')),
       ...processorDetails('baseline', of('baseline')),
+      ...convertingDetails(of('baseline')),
     },
   });
+}
+
+function convertingDetails(runs: readonly Run[]): Record<string, number> {
+  const spent = runs.flatMap(({ converting }) => (converting === undefined ? [] : [converting]));
+  return spent.length === 0 ? {} : { 'baseline, s from dicts to Arrow': median(spent) };
 }
 
 function processorDetails(side: string, runs: readonly Run[]): Record<string, number> {

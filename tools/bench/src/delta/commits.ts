@@ -25,8 +25,8 @@ export function deltaCommitCase(): BenchCase<DeltaLaboratory> {
       const theirs =
         python === undefined
           ? []
-          : await laboratory.inFolder((folder) =>
-              appendWithDeltaRs(python, folder, rows.length, ROWS_PER_COMMIT),
+          : await laboratory.inFolder(
+              async (folder) => (await appendWithDeltaRs(python, folder, rows.length, ROWS_PER_COMMIT)).taken,
             );
       const settled = { ours: ours.slice(WARM_UP), theirs: theirs.slice(WARM_UP) };
       return [0.5, 0.99].map((share) => {

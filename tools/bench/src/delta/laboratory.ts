@@ -13,16 +13,19 @@ export interface DeltaLaboratory {
   readonly wants: (name: string) => boolean;
   /** With delta-rs; undefined on a machine without Python. */
   readonly python: Python | undefined;
-  /** The rows of the throughput cases: made once, the same for every side. */
-  rows(): readonly BenchRow[];
+  /** The rows of the throughput cases: made once, the same for every side; each five times, far apart, so that no text comes twice in a file. */
+  readonly rows: () => readonly BenchRow[];
   /** Runs `work` with a folder of its own, which is deleted afterwards. */
   readonly inFolder: <Result>(work: (folder: string) => Promise<Result>) => Promise<Result>;
   /** Lets the disk come to rest. */
   settle(): Promise<void>;
-  progress(text: string): void;
+  readonly progress: (text: string) => void;
 }
 
 const SETTLE_MS = 200;
+
+/** What is appended has so many times the rows of a throughput case: 5,000,000. */
+const APPEND_TIMES = 5;
 
 export async function withDeltaLaboratory<Result>(
   options: BenchOptions,
@@ -38,10 +41,10 @@ export async function withDeltaLaboratory<Result>(
   try {
     return await work({
       options,
-      description: `Delta on local files, fsync on; Node ${process.versions.node}; ${availableParallelism()} processors; ${options.rows} rows, medians of ${options.runs} runs`,
+      description: `Delta on local files, fsync on; Node ${process.versions.node}; ${availableParallelism()} processors; ${APPEND_TIMES * options.rows} rows appended, medians of ${options.runs} runs`,
       wants: (name) => isWanted(options, name),
       python,
-      rows: () => (rows ??= makeRows(options.rows)),
+      rows: () => (rows ??= repeated(makeRows(options.rows))),
       async inFolder(run) {
         const folder = join(root, String(++folders));
         try {
@@ -59,4 +62,8 @@ export async function withDeltaLaboratory<Result>(
     await python?.stop();
     await rm(root, { recursive: true, force: true });
   }
+}
+
+function repeated(rows: readonly BenchRow[]): readonly BenchRow[] {
+  return Array.from({ length: APPEND_TIMES }, () => rows).flat();
 }
