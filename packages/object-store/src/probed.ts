@@ -11,7 +11,7 @@ import { probeObjectStore } from './probe.js';
 /** How much is asked of a store. Of the shorter ones most requests are under way at once. */
 const LOOKS = {
   thorough: {},
-  short: { rounds: 1 },
+  short: { rounds: 1, bytes: 128 * 1024 },
   folder: { racers: 2, rounds: 1, bytes: 0 },
 } as const;
 
