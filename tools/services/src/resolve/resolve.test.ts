@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
+import { withClient } from '../postgres/database.js';
 import { startPostgres } from '../postgres/server.js';
 import { isUnavailable, resolveServer, resolveService } from './resolve.js';
 
@@ -41,6 +42,9 @@ describe('resolveService', () => {
     const database = await found.createDatabase();
     expect(database.url).toContain(`:${running.port}/eos_test_`);
     await database.drop();
+    await found.stop();
+    const left = "SELECT FROM pg_database WHERE datname LIKE 'eos_test_%'";
+    expect(await withClient(running.url, async (client) => (await client.query(left)).rows)).toEqual([]);
     await running.stop();
   });
 
