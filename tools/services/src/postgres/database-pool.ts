@@ -36,9 +36,9 @@ FROM pg_database d WHERE datname = current_database()`;
 
 export interface DatabasePool {
   /** A database of one's own. One of a given name is made and dropped for good. */
-  take(name?: string): Promise<TestDatabase>;
+  readonly take: (name?: string) => Promise<TestDatabase>;
   /** Drops those that wait to be handed out again. */
-  clear(): Promise<void>;
+  readonly clear: () => Promise<void>;
 }
 
 /**

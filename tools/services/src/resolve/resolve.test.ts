@@ -44,7 +44,8 @@ describe('resolveService', () => {
     await database.drop();
     await found.stop();
     const left = "SELECT FROM pg_database WHERE datname LIKE 'eos_test_%'";
-    expect(await withClient(running.url, async (client) => (await client.query(left)).rows)).toEqual([]);
+    const { rowCount } = await withClient(running.url, (client) => client.query(left));
+    expect(rowCount).toBe(0);
     await running.stop();
   });
 
