@@ -72,8 +72,13 @@ export function largeFileCase(): BenchCase<S3Laboratory> {
       const seconds = (performance.now() - start) / 1000;
       const store = s3ObjectStore({ bucket: server.bucket, client: near });
       const files: number[] = [];
-      for await (const { bytes } of (await openTable(store, task.prefix)).files()) files.push(bytes);
+      const table = await openTable(store, task.prefix);
+      for await (const { bytes } of table.files()) files.push(bytes);
+      // To its end, where offsets in the file are beyond 31 bits.
+      let next = 1n;
+      for await (const batch of table.rows()) for (const { id } of batch) if (id === next) next += 1n;
       await store.close();
+      if (next !== BigInt(rows) + 1n) throw new Error(`${next - 1n} of ${rows} rows were read back`);
       const [bytes = 0] = files;
       if (files.length !== 1 || bytes < wanted) throw new Error(`files of ${files.join()} bytes were made`);
       return [
