@@ -23,10 +23,13 @@ export interface RequestOptions {
   readonly sizeHint?: number;
 }
 
+const SPARE_WRITERS = 4;
+
 export class Cluster {
   readonly #links: LinkPool;
   readonly #topics = new Map<string, TopicMetadata>();
   readonly #coordinators = new Map<string, number>();
+  readonly #spareWriters: Writer[] = [];
   #brokers: MetadataAnswer | undefined;
 
   constructor(
@@ -155,11 +158,14 @@ export class Cluster {
     request: Request,
     { timeoutMs = this.timeoutMs, sizeHint }: RequestOptions,
   ): Promise<Answer> {
-    const writer = new Writer(sizeHint);
+    const writer = this.#writer(sizeHint);
     api.encode(writer, request);
     const { name, key, version } = api;
     try {
       const answer = await link.send({ name, key, version, body: writer.written, timeoutMs });
+      // What was answered was sent. What was not may still be on its way: its memory is not used again.
+      if (sizeHint !== undefined && this.#spareWriters.length < SPARE_WRITERS)
+        this.#spareWriters.push(writer);
       const reader = new Reader(answer);
       reader.tags();
       return api.decode(reader);
@@ -168,6 +174,12 @@ export class Cluster {
       this.#links.drop(link);
       throw connectionError(name, error);
     }
+  }
+
+  /** Large requests are written into the memory of earlier ones. */
+  #writer(sizeHint: number | undefined): Writer {
+    const spare = sizeHint === undefined ? undefined : this.#spareWriters.pop();
+    return spare?.reset() ?? new Writer(sizeHint);
   }
 
   async #findCoordinators(type: CoordinatorType, keys: readonly string[]): Promise<void> {

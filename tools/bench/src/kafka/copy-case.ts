@@ -15,8 +15,8 @@ export function copyCase(size: number, partitions: number, target?: number): Ben
   const name = `kafka/copy/txn=${size}/partitions=${partitions}`;
   const lines = [
     { name: `${name}/vs-plain`, ours: 'ours', baseline: 'plain', ...targetOf(target) },
-    // The issue is the default settings of the client, which small transactions show.
-    ...(size <= 1_000
+    // The issue is the default settings of the client, which small transactions show. By twelve partitions they would take hours.
+    ...(size <= 1_000 && partitions === 1
       ? [
           {
             name: `${name}/vs-own-transactions`,

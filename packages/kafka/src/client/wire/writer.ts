@@ -15,6 +15,12 @@ export class Writer {
     return this.#buffer.subarray(0, this.#length);
   }
 
+  /** Begins anew, in the same memory. */
+  reset(): this {
+    this.#length = 0;
+    return this;
+  }
+
   get length(): number {
     return this.#length;
   }
