@@ -57,9 +57,9 @@ export async function readSnapshot(
 
 /** A text that the sink takes for JSON, and that nobody has told the table of. */
 function withJson(row: TableRow, names: readonly string[]): TableRow {
-  const parsed = names.map((name) => {
+  const parsed = names.map((name): [string, unknown] => {
     const text = row[name];
-    return [name, typeof text === 'string' ? (JSON.parse(text) as unknown) : text];
+    return [name, typeof text === 'string' ? JSON.parse(text) : text];
   });
   return { ...row, ...Object.fromEntries(parsed) };
 }
