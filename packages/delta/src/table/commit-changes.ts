@@ -104,9 +104,7 @@ async function* feedRows(
 }
 
 function withoutType(row: TableRow): TableRow {
-  const { [CHANGE_TYPE]: type, ...others } = row;
-  void type;
-  return others;
+  return Object.fromEntries(Object.entries(row).filter(([name]) => name !== CHANGE_TYPE));
 }
 
 function opOf(type: unknown, path: string): Op {
