@@ -1,6 +1,7 @@
 /**
- * `npm run proof -- core | quickstart | verify | postgres | s3 | kafka | delta | <package>-tests [--minutes 10] [--seed s]`: what takes longer than a test may. Prints the seed that
- * repeats it, and ends with `N passed, N failed`. `npm run proof -- postgres --server 15`: the tests of the package on that version.
+ * `npm run proof -- core | quickstart | verify | postgres | s3 | kafka | delta | <package>-tests | kafka-platformatic [--minutes 10] [--seed s]`: what takes longer than a test may. Prints the seed that
+ * repeats it, and ends with `N passed, N failed`. `npm run proof -- postgres --server 15`: the tests of the package on that version;
+ * `npm run proof -- kafka-tests --server 3.9.2` likewise, and every proof of Kafka.
  */
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -9,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { testOnServer } from './postgres-server.mjs';
 
 const usage =
-  'usage: npm run proof -- core | quickstart | verify | postgres | s3 | kafka | delta | <package>-tests [--minutes 10] [--seed s]\n       npm run proof -- postgres --server 15 [--seed s]';
+  'usage: npm run proof -- core | quickstart | verify | postgres | s3 | kafka | delta | <package>-tests | kafka-platformatic [--minutes 10] [--seed s]\n       npm run proof -- postgres --server 15 [--seed s]\n       npm run proof -- kafka | kafka-tests | kafka-platformatic --server 3.9.2 [--minutes 10] [--seed s]';
 
 /** By name: what proves it for so many minutes. */
 const proofs = {
@@ -18,6 +19,11 @@ const proofs = {
   verify: rounds((seed) => ['tools/verify-proof.mjs', '--seed', seed]),
   's3-tests': allTests('s3'),
   'kafka-tests': allTests('kafka'),
+  // The optional driver needs a newer Node than the rest.
+  'kafka-platformatic': allTests('kafka', {
+    node: ['npx', '--yes', 'node@24'],
+    only: 'src/platformatic.conformance',
+  }),
   'delta-tests': allTests('delta'),
   delta: whole((seed, minutes) => ['tools/delta-proof/dist/main.js', '--seed', seed, '--minutes', minutes]),
   s3: whole((seed, minutes) => ['tools/soak/dist/s3/main.js', '--seed', seed, '--minutes', minutes]),
@@ -46,12 +52,13 @@ function rounds(commandOf) {
   };
 }
 
-/** All tests of a package once, also those that `npm test` leaves out because they take minutes. */
-function allTests(name) {
+/** All tests of a package once, or those of one file, also what `npm test` leaves out because it takes minutes. */
+function allTests(name, { node: [command, ...first] = ['node'], only } = {}) {
+  const jest = ['--experimental-vm-modules', '../../node_modules/jest/bin/jest.js', '--silent'];
   return (seed) => {
     const results = `.cache/test-results/${name}.json`;
     rmSync(results, { force: true });
-    spawnSync('node', ['--experimental-vm-modules', '../../node_modules/jest/bin/jest.js', '--silent'], {
+    spawnSync(command, [...first, ...jest, ...(only === undefined ? [] : [only])], {
       cwd: `packages/${name}`,
       stdio: ['ignore', 'inherit', 'inherit'],
       env: { ...process.env, CI: 'true', EOS_TEST_SLOW: '1', EOS_TEST_SEED: String(seed) },
@@ -69,6 +76,12 @@ function whole(commandOf) {
       .status ?? 1;
 }
 
+/** What a version of the server looks like, where another one can be asked for. */
+function serverOf(name) {
+  if (name === 'postgres') return /^\d\d$/;
+  return name.startsWith('kafka') ? /^\d\.\d+\.\d+$/ : undefined;
+}
+
 function readArguments() {
   try {
     const { values, positionals } = parseArgs({
@@ -84,10 +97,11 @@ function readArguments() {
     const seed = values.seed === undefined ? randomInt(1, 2 ** 30) : Number(values.seed);
     const valid =
       Object.hasOwn(proofs, name ?? '') && rest.length === 0 && minutes > 0 && Number.isInteger(seed);
-    if (!valid || (values.server !== undefined && (name !== 'postgres' || !/^\d\d$/.test(values.server))))
-      throw new Error(usage);
-    if (values.server !== undefined)
-      return { prove: (first) => testOnServer(values.server, first), minutes, seed };
+    const { server } = values;
+    if (!valid || (server !== undefined && !serverOf(name)?.test(server))) throw new Error(usage);
+    if (server !== undefined && name === 'postgres')
+      return { prove: (first) => testOnServer(server, first), minutes, seed };
+    if (server !== undefined) process.env.EOS_TEST_KAFKA_VERSION = server;
     return { prove: proofs[name], minutes, seed };
   } catch (error) {
     console.error(error.message);

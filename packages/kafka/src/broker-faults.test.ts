@@ -5,6 +5,11 @@ import { pipeline, type RunResult, type SinkConnector, type Source } from '@eos/
 import { describeWith, missingForKafka } from '@eos/services';
 import { withCrashPoints, type CrashPoint } from '@eos/testkit';
 import { startTestBroker } from './broker.testing.js';
+import { Cluster } from './client/cluster.js';
+import type { BrokerLink } from './client/driver.js';
+import { kafkaJsDriver } from './client/kafkajs/kafkajs-driver.js';
+import { initProducer } from './client/producer.js';
+import { committedBatches } from './committed-records.testing.js';
 import { failureOf, numbers, testTopics, upTo, type NumberRow, type TestTopics } from './numbered.testing.js';
 
 describeWith({ describe, beforeAll, afterAll }, 'kafka', missingForKafka(), startTestBroker, (getBroker) => {
@@ -41,6 +46,45 @@ describeWith({ describe, beforeAll, afterAll }, 'kafka', missingForKafka(), star
     120_000,
   );
 
+  test('who leads and who coordinates is asked anew once a broker has not answered', async () => {
+    const driver = kafkaJsDriver({ brokers: [...getBroker().brokers] });
+    const sent: string[] = [];
+    let isGone = false;
+    const watched = (link: BrokerLink): BrokerLink => ({
+      ...link,
+      send: async (request) => {
+        sent.push(request.name);
+        if (isGone && request.name === 'InitProducerId') throw new Error('the broker is gone');
+        return await link.send(request);
+      },
+    });
+    const cluster = new Cluster(
+      {
+        name: driver.name,
+        connect: async (address) => watched(await driver.connect(address)),
+        connectAny: async () => watched(await driver.connectAny()),
+      },
+      10_000,
+    );
+    const init = () =>
+      initProducer(
+        cluster,
+        { transactionalId: 'moved', transactionTimeoutMs: 9_000, timeoutMs: 9_000 },
+        'main',
+      );
+    try {
+      await init();
+      isGone = true;
+      await expect(init()).rejects.toMatchObject({ kind: 'unavailable' });
+      isGone = false;
+      sent.length = 0;
+      await init();
+      expect(sent).toEqual(expect.arrayContaining(['FindCoordinator', 'Metadata', 'InitProducerId']));
+    } finally {
+      cluster.close();
+    }
+  });
+
   test('a transaction that the broker aborts for its length is written again', async () => {
     await withTopics(async (topics) => {
       const sink = withCrashPoints(topics.sink({}, { transactionTimeoutMs: 500 }), async (point, count) => {
@@ -70,6 +114,16 @@ describeWith({ describe, beforeAll, afterAll }, 'kafka', missingForKafka(), star
       },
       { 'max.message.bytes': '20000' },
     );
+  });
+
+  test('compressed batches are smaller in the log, and their records the same', async () => {
+    await withTopics(async (topics) => {
+      const source = numbers({ count: 2_000, batchRows: 1_000, textBytes: 100 });
+      await run(topics.sink({}, { compression: 'gzip' }), source, 1_000);
+      expect(await topics.ids()).toEqual(upTo(2_000));
+      const batches = [...(await committedBatches(topics.client, topics.output)).values()].flat();
+      expect(batches.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(2_000 * 30);
+    });
   });
 
   test('a row that is larger than the topic takes is named by its place', async () => {

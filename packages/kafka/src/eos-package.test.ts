@@ -20,7 +20,10 @@ describe('a file of configuration', () => {
   test.each([
     [{}, 'append'],
     [{ mode: 'upsert', key: ['id'], keyForm: 'text', int64: 'string' }, 'upsert'],
-    [{ format: 'debezium', key: ['id'], tombstones: false, create: { partitions: 3 } }, 'retract'],
+    [
+      { format: 'debezium', key: ['id'], tombstones: false, create: { partitions: 3 }, compression: 'gzip' },
+      'retract',
+    ],
   ])('makes a sink of %j', (options, changelog) => {
     const sink = eosPackage.sinks?.['kafka']?.create({ ...common, ...options }, context);
     expect(sink).toMatchObject({ capabilities: { changelog } });

@@ -71,6 +71,11 @@ const SINK_OPTIONS = {
     additionalProperties: false,
     description: 'Instead of topic: rows to several topics, in one transaction.',
   },
+  compression: {
+    enum: ['none', 'gzip', 'zstd'],
+    default: 'none',
+    description: 'How record batches are compressed; zstd needs Node 22.15 or later.',
+  },
   create: {
     type: 'object',
     properties: {

@@ -31,6 +31,7 @@ export interface NumberRow {
 /** Topics of one test's own. */
 export interface TestTopics {
   readonly client: KafkaClient;
+  readonly brokers: string[];
   readonly input: string;
   readonly output: string;
   readonly positions: string;
@@ -59,7 +60,7 @@ export async function testTopics(
     await client.admin.createTopic({
       name: topic,
       partitions: 2,
-      replicationFactor: 1,
+      replicationFactor: -1,
       config: topic === output ? config : {},
     });
   const remove = async (...topics: string[]) => {
@@ -71,6 +72,7 @@ export async function testTopics(
   };
   return {
     client,
+    brokers,
     input,
     output,
     positions,

@@ -1,11 +1,14 @@
-/** What a user must be granted: each grant that is missing is named, and none more than these is needed. */
+/** TLS and SASL, by the options of the driver; and what a user must be granted: each grant that is missing is named, and none more is needed. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { pipeline } from '@eos/core';
 import { describeWith, freePort, missingForKafka } from '@eos/services';
 import { startTestBroker } from './broker.testing.js';
+import { makeCertificate } from './certificate.testing.js';
+import type { KafkaConnection } from './client/connect.js';
 import { createAclsApi, type Grant } from './broker-requests.testing.js';
 import { failureOf, numbers, testTopics, upTo } from './numbered.testing.js';
+import { canRunPlatformatic } from './platformatic.testing.js';
 
 const PRINCIPAL = 'User:writer';
 const PASSWORD = 'correct-horse-battery';
@@ -26,18 +29,35 @@ async function tryUntil<Result>(
 }
 
 async function startSecureBroker() {
-  const port = await freePort();
+  const [port, tlsPort] = [await freePort(), await freePort()];
+  const certificate = await makeCertificate();
   const broker = await startTestBroker({
-    listeners: [{ name: 'SECURE', port, protocol: 'SASL_PLAINTEXT' }],
+    listeners: [
+      { name: 'SECURE', port, protocol: 'SASL_PLAINTEXT' },
+      { name: 'TLS', port: tlsPort, protocol: 'SASL_SSL' },
+    ],
     settings: {
+      ...certificate.settings('tls'),
+      'listener.name.tls.sasl.enabled.mechanisms': 'PLAIN',
       'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
       // Whoever comes by the plain listener is the administrator.
       'super.users': 'User:ANONYMOUS',
       'listener.name.secure.sasl.enabled.mechanisms': 'PLAIN',
       'listener.name.secure.plain.sasl.jaas.config': `org.apache.kafka.common.security.plain.PlainLoginModule required user_writer="${PASSWORD}";`,
+      // An administrator's name too: these tests are not about grants.
+      'listener.name.tls.plain.sasl.jaas.config': `org.apache.kafka.common.security.plain.PlainLoginModule required user_ANONYMOUS="${PASSWORD}";`,
     },
   });
-  return { ...broker, secureBrokers: [`127.0.0.1:${port}`] };
+  return {
+    ...broker,
+    secureBrokers: [`127.0.0.1:${port}`],
+    tlsBrokers: [`127.0.0.1:${tlsPort}`],
+    authority: certificate.pem,
+    async stop() {
+      await broker.stop();
+      await certificate.remove();
+    },
+  };
 }
 
 describeWith(
@@ -62,6 +82,48 @@ describeWith(
         await topics.close();
       }
     });
+
+    const encrypted: readonly (readonly [string, (ca: string) => Partial<KafkaConnection>])[] = [
+      [
+        'kafkajs',
+        (ca) => ({
+          ssl: { ca: [ca] },
+          sasl: { mechanism: 'plain', username: 'ANONYMOUS', password: PASSWORD },
+        }),
+      ],
+      [
+        'platformatic',
+        (ca) => ({
+          driver: 'platformatic',
+          tls: { ca },
+          sasl: { mechanism: 'PLAIN', username: 'ANONYMOUS', password: PASSWORD },
+        }),
+      ],
+    ];
+
+    test.each(encrypted.slice(0, canRunPlatformatic ? 2 : 1))(
+      'over TLS, by %s: rows arrive; a certificate that nobody vouches for is told',
+      async (_driver, options) => {
+        const { tlsBrokers, authority } = getBroker();
+        const topics = await testTopics(getBroker());
+        const run = (ca: string) =>
+          pipeline({
+            id: 'p',
+            source: numbers({ count: 20 }),
+            sinks: { s: topics.sink({ brokers: [...tlsBrokers], ...options(ca) }) },
+            retry: { attempts: 1, initialMs: 1, maxMs: 1 },
+          }).run({ signals: [] });
+        const other = await makeCertificate();
+        try {
+          expect(await run(authority)).toMatchObject({ reason: 'end', rows: 20 });
+          expect(await topics.ids()).toEqual(upTo(20));
+          expect((await failureOf(run(other.pem))).message).toMatch(/certificate/);
+        } finally {
+          await other.remove();
+          await topics.close();
+        }
+      },
+    );
 
     test('each grant that is missing is named; with all of them it works', async () => {
       const topics = await testTopics(getBroker());

@@ -29,7 +29,7 @@ describe('what does not fit', () => {
       ],
     ],
     ['timestamp', t.timestamp(), [0, '2024-01-01', new Date(NaN), 2n ** 63n]],
-    ['json', t.json(), [undefined, () => 1, 1n, NaN, { a: [null, -Infinity] }]],
+    ['json', t.json(), [undefined, () => 1, 1n, NaN, { a: [null, -Infinity] }, '\udfff', { a: '\\\ud800b' }]],
     [
       'uuid',
       t.uuid(),

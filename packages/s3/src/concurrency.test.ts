@@ -1,8 +1,10 @@
 /** Several writers of one table at the same time. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { EosError, isEosError } from '@eos/core';
 import { memoryBucket, memoryObjectStore, type ObjectStore } from '@eos/object-store';
+import { randomNumbers } from '@eos/testkit';
 import { describe, expect, test } from '@jest/globals';
-import { flights, flightsOf, PREFIX, Writer } from './commits.testing.js';
+import { flights, flightsOf, PREFIX, seed, Writer } from './commits.testing.js';
 import { openTable } from './reader/open-table.js';
 
 const WRITERS = 8;
@@ -55,13 +57,44 @@ describe('writers at the same time', () => {
 });
 
 describe('a store', () => {
-  test('that turns every third put away loses and doubles nothing', async () => {
+  test(`that answers late, each call at its own time, keeps what all writers were told (seed ${seed})`, async () => {
+    const bucket = memoryBucket();
+    const random = randomNumbers(seed);
+    const slow = (): ObjectStore => {
+      const inner = memoryObjectStore(bucket);
+      const late = async <T>(call: () => Promise<T>): Promise<T> => {
+        await delay(random() % 20);
+        const result = await call();
+        await delay(random() % 20);
+        return result;
+      };
+      return {
+        ...inner,
+        get: (key) => late(() => inner.get(key)),
+        put: (key, body, options) => late(() => inner.put(key, body, options)),
+        complete: (upload, options) => late(() => inner.complete(upload, options)),
+      };
+    };
+    const work = Array.from({ length: 3 }, async (_, index) => {
+      const options = { prefix: PREFIX, schema: flights, store: slow(), roll: { rows: 2 } };
+      const writer = await Writer.open(options, { partition: String(index) });
+      for (let commit = 0; commit < 5; commit++) {
+        const first = (index * 5 + commit) * 5;
+        await writer.commit(flightsOf(first, first + 5));
+      }
+      await writer.close();
+    });
+    await Promise.all(work);
+    expect(await idsOf(memoryObjectStore(bucket))).toEqual(Array.from({ length: 75 }, (_, id) => id));
+  });
+
+  test('that turns every fourth put away loses and doubles nothing', async () => {
     const inner = memoryObjectStore();
     let puts = 0;
     const store: ObjectStore = {
       ...inner,
       put: async (key, body, options) => {
-        if (!key.includes('/probe/') && (puts += 1) % 3 === 0)
+        if (!key.includes('/probe/') && (puts += 1) % 4 === 0)
           throw new EosError('EOS_UNAVAILABLE', 'SlowDown: reduce your request rate', { retryable: true });
         return await inner.put(key, body, options);
       },

@@ -11,6 +11,7 @@ import {
   type History,
   type Outage,
 } from '@eos/testkit';
+import type { FileFormat } from './files/settings.js';
 import { s3Sink } from './index.js';
 import type { Mode, StoreOptions, Visibility } from './options.js';
 import { readCommittedRows, readListedRows } from './reading.testing.js';
@@ -20,20 +21,25 @@ export const CHILD = new URL('../testing/conformance-child.mjs', import.meta.url
 export interface Variant {
   readonly mode: Mode;
   readonly visibility: Visibility;
+  readonly format: FileFormat;
 }
 
-/** A writer notices within a second that its log went back under it. */
-export const NOTICED_MS = 1_050;
+/** A writer notices within a quarter of a second that its log went back under it. */
+export const NOTICED_MS = 300;
 
-/** The three ways that the sink can be used in. */
-export const VARIANTS: readonly Variant[] = [
-  { mode: 'append', visibility: 'log' },
-  { mode: 'upsert', visibility: 'log' },
-  { mode: 'append', visibility: 'listing' },
-];
+/** The ways that the sink can be used in: the first three differ in what they promise, the others in what files hold. */
+export const APPEND: Variant = { mode: 'append', visibility: 'log', format: 'ndjson' };
+export const UPSERT: Variant = { mode: 'upsert', visibility: 'log', format: 'ndjson' };
+export const LISTED: Variant = { mode: 'append', visibility: 'listing', format: 'ndjson' };
+export const CSV: Variant = { ...APPEND, format: 'csv' };
+export const PARQUET: Variant = { ...UPSERT, format: 'parquet' };
 
-export const variantName = ({ mode, visibility }: Variant): string =>
-  visibility === 'listing' ? `${mode}, visible by listing` : mode;
+export const variantName = ({ mode, visibility, format }: Variant): string =>
+  [
+    mode,
+    ...(format === 'ndjson' ? [] : [format]),
+    ...(visibility === 'listing' ? ['visible by listing'] : []),
+  ].join(', ');
 
 /** A place of a test's own, and the means to trouble the way to it. */
 export interface Laboratory {
@@ -41,6 +47,8 @@ export interface Laboratory {
   readonly options: Readonly<Record<'direct' | 'faulty', StoreOptions>>;
   /** By which the harness reads what is there. */
   readonly store: ObjectStore;
+  /** Where objects lie as files, below their keys: other programs can read them there. */
+  readonly directory?: string;
   readonly prefix: string;
   readonly faults: CommitFaults;
   readonly outage: Outage;
@@ -50,13 +58,13 @@ export interface Laboratory {
 }
 
 export function destinationIn(laboratory: Laboratory, variant: Variant): Destination {
-  const { options, store, prefix, faults, outage, history, child } = laboratory;
+  const { options, store, prefix, directory, faults, outage, history, child } = laboratory;
   return {
     connector: (route) => connectorOf(options[route], variant),
     rows: () =>
       variant.visibility === 'listing'
         ? readListedRows(store, prefix)
-        : readCommittedRows(store, prefix, variant.mode),
+        : readCommittedRows({ store, prefix, directory, ...variant }),
     faults,
     outage,
     history,
@@ -69,8 +77,8 @@ export function destinationIn(laboratory: Laboratory, variant: Variant): Destina
 
 export function connectorOf(
   place: StoreOptions,
-  { mode, visibility }: Variant,
+  { mode, visibility, format }: Variant,
 ): SinkConnector<ConformanceRow> {
   const key = mode === 'upsert' ? { key: conformanceKey } : {};
-  return s3Sink({ ...place, mode, visibility, ...key, schema: conformanceSchema });
+  return s3Sink({ ...place, mode, visibility, format, ...key, schema: conformanceSchema });
 }

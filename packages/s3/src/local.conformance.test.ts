@@ -1,50 +1,6 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { localObjectStore } from '@eos/object-store';
-import { conformance } from '@eos/testkit';
-import { describe, expect, test } from '@jest/globals';
-import { destinationIn, NOTICED_MS, VARIANTS, variantName, type Laboratory } from './conformance.testing.js';
-import { fastFolder } from './fast-folder.testing.js';
-import { troubledStore } from './troubled-store.testing.js';
+/** With `append` on a real server beside it, `npm test` has every variant once: the proof has all on all. */
+import { LISTED, UPSERT } from './conformance.testing.js';
+import { conformanceInFolder } from './local.testing.js';
 
-for (const variant of VARIANTS) {
-  const name = `s3 in a local folder: ${variantName(variant)}`;
-  conformance({
-    describe,
-    test,
-    expect,
-    name,
-    create: async () => destinationIn(await localLaboratory(), variant),
-  });
-}
-
-async function localLaboratory(): Promise<Laboratory> {
-  const folder = await mkdtemp(join(fastFolder(), 'eos-s3-sink-'));
-  const [root, saved] = [join(folder, 'store'), join(folder, 'saved')];
-  const store = localObjectStore({ root });
-  const { store: troubled, faults, outage } = troubledStore(localObjectStore({ root }));
-  const prefix = 'tables/conformance/';
-  return {
-    options: { direct: { folder: root, prefix }, faulty: { store: troubled, prefix } },
-    store,
-    prefix,
-    faults,
-    outage,
-    history: {
-      async save() {
-        await rm(saved, { recursive: true, force: true });
-        await cp(root, saved, { recursive: true });
-      },
-      async restore() {
-        await rm(root, { recursive: true, force: true });
-        await cp(saved, root, { recursive: true });
-        await delay(NOTICED_MS);
-      },
-    },
-    child: { folder: root, prefix },
-    async close() {
-      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-    },
-  };
-}
+conformanceInFolder(UPSERT);
+conformanceInFolder(LISTED);

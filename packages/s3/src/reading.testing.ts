@@ -1,6 +1,9 @@
 /** What readers of a table see, read by other means than those of this package. */
+import { join } from 'node:path';
 import type { ObjectStore, SealedUpload } from '@eos/object-store';
 import { conformanceKey, conformanceSchema, type FoundRow } from '@eos/testkit';
+import { rowsOfFiles } from './duckdb.testing.js';
+import type { FileFormat } from './files/settings.js';
 
 interface LoggedFile {
   readonly path: string;
@@ -12,14 +15,28 @@ interface LoggedCommit {
   readonly files?: readonly LoggedFile[];
 }
 
+export interface CommittedTable {
+  readonly store: ObjectStore;
+  readonly prefix: string;
+  readonly mode: 'append' | 'upsert';
+  readonly format: FileFormat;
+  /** For formats that another program reads: where objects lie as files. */
+  readonly directory?: string | undefined;
+}
+
 /** The rows of the files that the log names, folded by key where there is one. */
-export async function readCommittedRows(
-  store: ObjectStore,
-  prefix: string,
-  mode: 'append' | 'upsert',
-): Promise<readonly FoundRow[]> {
+export async function readCommittedRows(table: CommittedTable): Promise<readonly FoundRow[]> {
+  const { store, prefix, mode, format, directory } = table;
   const paths = (await committedFiles(store, prefix)).map(({ path }) => prefix + path);
-  const rows = (await readAll(store, paths)).flatMap(rowsOf);
+  if (format !== 'ndjson' && directory === undefined) throw new Error(`${format} is read from a directory`);
+  const rows =
+    format === 'ndjson'
+      ? (await readAll(store, paths)).flatMap(rowsOf)
+      : await rowsOfFiles(
+          format,
+          paths.map((path) => join(directory ?? '', path)),
+          mode === 'upsert',
+        );
   return mode === 'append' ? rows : folded(rows);
 }
 

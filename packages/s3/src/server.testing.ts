@@ -1,18 +1,47 @@
 /** A real server, and a network to it that loses what is said: one for all tests of a file, which have a prefix each. */
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ObjectStore } from '@eos/object-store';
 import { s3ObjectStore } from '@eos/object-store/s3';
-import type { S3Service } from '@eos/services';
-import { proxyFaults, proxyOutage, tcpProxy, type History } from '@eos/testkit';
-import { NOTICED_MS, type Laboratory } from './conformance.testing.js';
+import { describeWith, missingForS3, startS3, type S3Program, type S3Service } from '@eos/services';
+import { conformance, proxyFaults, proxyOutage, tcpProxy, type History } from '@eos/testkit';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import {
+  destinationIn,
+  NOTICED_MS,
+  variantName,
+  type Laboratory,
+  type Variant,
+} from './conformance.testing.js';
 import { isCommitBody } from './troubled-store.testing.js';
 
-export interface ServerLaboratory {
+/** Declares the conformance suite for a real server. */
+export function conformanceOnServer(program: S3Program, variants: readonly Variant[]): void {
+  const start = () => startS3({ program });
+  describeWith({ describe, beforeAll, afterAll }, program, missingForS3(program), start, (getServer) => {
+    let server: ServerLaboratory;
+    beforeAll(async () => {
+      server = await serverLaboratory(getServer());
+    });
+    afterAll(() => server.close());
+    for (const variant of variants) {
+      conformance({
+        describe,
+        test,
+        expect,
+        name: `s3 in ${program}: ${variantName(variant)}`,
+        create: async () => destinationIn(await server.laboratory(`${randomUUID()}/`), variant),
+      });
+    }
+  });
+}
+
+interface ServerLaboratory {
   laboratory(prefix: string): Promise<Laboratory>;
   close(): Promise<void>;
 }
 
-export async function serverLaboratory(service: S3Service): Promise<ServerLaboratory> {
+async function serverLaboratory(service: S3Service): Promise<ServerLaboratory> {
   const { endpoint, region, accessKeyId, secretAccessKey, bucket } = service;
   const { hostname, port } = new URL(endpoint);
   const proxy = await tcpProxy({ host: hostname, port: Number(port) });

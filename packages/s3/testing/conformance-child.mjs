@@ -2,7 +2,7 @@
 import { s3Sink } from '@eos/s3';
 import { conformanceKey, conformanceSchema } from '@eos/testkit';
 
-export function connector({ store, mode, visibility }) {
+export function connector({ store, mode, visibility, format }) {
   const key = mode === 'upsert' ? { key: conformanceKey } : {};
-  return s3Sink({ ...store, mode, visibility, ...key, schema: conformanceSchema });
+  return s3Sink({ ...store, mode, visibility, format, ...key, schema: conformanceSchema });
 }

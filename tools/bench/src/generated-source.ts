@@ -1,4 +1,5 @@
 /** Any number of rows without holding them: each is made when it is read, always the same for its offset. */
+import { randomBytes } from 'node:crypto';
 import { iterableSource, type Entry, type Source } from '@eos/core';
 import { makeRows, type BenchRow } from './rows.js';
 
@@ -34,4 +35,28 @@ function generatedEntry(pool: readonly BenchRow[], number: number): Entry<BenchR
   const { name, amount, quantity, happened_at, note } = model;
   const offset = BigInt(number);
   return { offset, row: { id: offset + 1n, name, amount, quantity, happened_at, note } };
+}
+
+/** Text that no encoder makes smaller; a note begins at each of its characters. */
+const NOISE_BYTES = 4 * 2 ** 20;
+const WIDE_BATCH_ROWS = 100;
+
+/** Rows with a note of so many bytes, of which no two are alike. */
+export function wideSource(total: number, noteBytes: number): Source<BenchRow> {
+  const pool = makeRows(POOL_ROWS);
+  const noise = randomBytes(NOISE_BYTES).toString('base64');
+  const noteOf = (number: number) => {
+    const start = (number * 1_009) % (noise.length - noteBytes);
+    return noise.slice(start, start + noteBytes);
+  };
+  return iterableSource({
+    replayable: true,
+    *open(from) {
+      for (let start = Number(from ?? 0n); start < total; start += WIDE_BATCH_ROWS)
+        yield Array.from({ length: Math.min(WIDE_BATCH_ROWS, total - start) }, (_, index) => {
+          const { offset, row } = generatedEntry(pool, start + index);
+          return { offset, row: { ...row, note: noteOf(start + index) } };
+        });
+    },
+  });
 }

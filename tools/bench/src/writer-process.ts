@@ -11,20 +11,26 @@ export interface WriterProcess {
   next<Type extends ChildMessage['type']>(type: Type): Promise<MessageOf<Type>>;
   /** Ends it as a crash would, and waits until it is gone. */
   kill(): Promise<void>;
+  /** When it is gone. */
+  readonly ended: Promise<unknown>;
 }
 
 export function startWriter(task: ChildTask): WriterProcess {
   return startChild('children/writer.js', task);
 }
 
-/** @param module below `dist`: gets the task as JSON on its command line, and says what `ChildMessage` lists */
-export function startChild(module: string, task: object): WriterProcess {
+/**
+ * @param module below `dist`: gets the task as JSON on its command line, and says what `ChildMessage` lists
+ * @param nodeOptions such as `--cpu-prof`
+ */
+export function startChild(module: string, task: object, nodeOptions: readonly string[] = []): WriterProcess {
   const child = fork(builtModule(module), [JSON.stringify(task)], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    execArgv: [],
+    execArgv: [...nodeOptions],
   });
   const ended = once(child, 'exit');
   return {
+    ended,
     next: (type) => nextMessage(child, type),
     kill: async () => {
       child.kill('SIGKILL');

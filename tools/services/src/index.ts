@@ -1,8 +1,9 @@
 export { ServiceError } from './errors.js';
 export type { ServiceErrorCode } from './errors.js';
+export { startKafkaCluster } from './kafka/cluster.js';
 export { startKafka } from './kafka/server.js';
 export { missingForKafka } from './kafka/distribution.js';
-export type { KafkaListener, KafkaOptions, KafkaServer, KafkaService } from './kafka/types.js';
+export type { KafkaCluster, KafkaListener, KafkaOptions, KafkaServer, KafkaService } from './kafka/types.js';
 export { missingForPgBouncer } from './pgbouncer/program.js';
 export { startPgBouncer } from './pgbouncer/server.js';
 export type { PgBouncer, PgBouncerOptions } from './pgbouncer/server.js';

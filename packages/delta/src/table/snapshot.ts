@@ -61,7 +61,7 @@ function withJson(row: TableRow, names: readonly string[]): TableRow {
     const text = row[name];
     return [name, typeof text === 'string' ? JSON.parse(text) : text];
   });
-  return { ...row, ...Object.fromEntries(parsed) };
+  return { ...row, ...Object.fromEntries<unknown>(parsed) };
 }
 
 /** The columns that the sink writes, as far as the table has them by now. */

@@ -1,5 +1,5 @@
 import { KafkaClientError, kindOf } from './client-error.js';
-import type { KafkaAdmin, ListedTransaction, TopicDescription } from './client.js';
+import type { KafkaAdmin, ListedTransaction, NewTopic, TopicDescription } from './client.js';
 import type { Cluster } from './cluster.js';
 import { partitionError } from './cluster.js';
 import { groupBy } from './group-by.js';
@@ -14,16 +14,9 @@ export function kafkaAdmin(cluster: Cluster): KafkaAdmin {
   return {
     topics: (names) => describeTopics(cluster, names),
     async createTopic(topic) {
-      await retried({ timeoutMs }, async () => {
-        const { controllerId } = await cluster.brokers();
-        const { error, message } = await cluster.ask({ node: controllerId }, createTopicApi, {
-          ...topic,
-          timeoutMs,
-        });
-        throwError(error, `topic ${topic.name} cannot be made`, message, { topic: topic.name });
-      });
-      // Known to the controller at once, to the brokers a moment later.
-      await retried({ timeoutMs }, () => untilLed(cluster, topic.name, topic.partitions));
+      const isNew = await retried({ timeoutMs }, () => makeTopic(cluster, topic, timeoutMs));
+      // Known to the controller at once, to the brokers a moment later; also where another client has made it a moment ago.
+      await retried({ timeoutMs }, () => untilLed(cluster, topic.name, isNew ? topic.partitions : 1));
     },
     async topicConfig(topic) {
       const { error, message, settings } = await cluster.ask('any', describeTopicConfigApi, topic);
@@ -53,11 +46,22 @@ async function describeTopics(
   });
 }
 
+/** @returns false where it was there already */
+async function makeTopic(cluster: Cluster, topic: NewTopic, timeoutMs: number): Promise<boolean> {
+  const { controllerId } = await cluster.brokers();
+  const request = { ...topic, timeoutMs };
+  const { error, message } = await cluster.ask({ node: controllerId }, createTopicApi, request);
+  if (errorName(error) === 'TOPIC_ALREADY_EXISTS') return false;
+  throwError(error, `topic ${topic.name} cannot be made`, message, { topic: topic.name });
+  return true;
+}
+
+/** @param partitions how many there must be, at least */
 async function untilLed(cluster: Cluster, topic: string, partitions: number): Promise<void> {
   const [metadata] = await cluster.topics([topic], true);
   const isLed =
     metadata?.error === 0 &&
-    metadata.partitions.length === partitions &&
+    metadata.partitions.length >= partitions &&
     metadata.partitions.every(({ leader }) => leader >= 0);
   if (!isLed) throw partitionError('LEADER_NOT_AVAILABLE', topic, 0);
 }

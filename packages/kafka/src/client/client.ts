@@ -4,6 +4,7 @@
  */
 import type { Cluster } from './cluster.js';
 import type { LogBatch, RecordColumns } from './records.js';
+import type { WrittenCodec } from './wire/compression.js';
 
 export interface KafkaClient {
   /** Which driver holds the connections: `kafkajs` or `@platformatic/kafka`. */
@@ -27,6 +28,8 @@ export interface ProducerOptions {
   readonly transactionTimeoutMs: number;
   /** How long all tries of one request may take together, in milliseconds. */
   readonly timeoutMs: number;
+  /** How records are compressed. Default: not. */
+  readonly compression?: WrittenCodec | undefined;
 }
 
 /**
@@ -78,7 +81,10 @@ export interface GroupOffset {
 export interface KafkaAdmin {
   /** Topics by name; one that is not there is left out. */
   topics(names: readonly string[]): Promise<ReadonlyMap<string, TopicDescription>>;
-  /** @throws {KafkaClientError} TOPIC_ALREADY_EXISTS, or whatever the broker says */
+  /**
+   * Makes a topic, unless it is there, in whatever form. Resolves when all its partitions have leaders.
+   * @throws {KafkaClientError} whatever the broker says
+   */
   createTopic(topic: NewTopic): Promise<void>;
   /** Every setting of a topic as it takes effect, by name. */
   topicConfig(topic: string): Promise<ReadonlyMap<string, string>>;

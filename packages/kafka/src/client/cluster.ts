@@ -1,6 +1,6 @@
 /** The brokers of one cluster: who leads what, who coordinates what, and the connections to them. */
 import { connectionError, isClientError, KafkaClientError, kindOf } from './client-error.js';
-import type { BrokerLink, Driver } from './driver.js';
+import type { BrokerAddress, BrokerLink, Driver } from './driver.js';
 import { LinkPool } from './link-pool.js';
 import { retried, type Retrying } from './retry.js';
 import type { Api } from './wire/api.js';
@@ -50,16 +50,19 @@ export class Cluster {
     request: Request,
     options: RequestOptions = {},
   ): Promise<Answer> {
-    if (target !== 'any' && this.#brokers === undefined) await this.#refresh([]);
-    const broker =
-      target === 'any' ? undefined : this.#brokers?.brokers.find(({ nodeId }) => nodeId === target.node);
-    if (target !== 'any' && broker === undefined)
-      throw connectionError(api.name, new Error(`broker ${target.node} is not among those of the cluster`));
-    const lane = target === 'any' ? 'main' : (target.lane ?? 'main');
-    const link = await this.#links.get(broker, lane).catch((error: unknown) => {
-      throw connectionError(`cannot connect to ${this.#shown(broker)}`, error);
-    });
-    return await this.#send(link, api, request, options);
+    if (target === 'any')
+      return await this.#send(await this.#connect(undefined, 'main'), api, request, options);
+    try {
+      const { brokers } = this.#brokers ?? (await this.#refresh([]));
+      const broker = brokers.find(({ nodeId }) => nodeId === target.node);
+      if (broker === undefined)
+        throw connectionError(api.name, new Error(`broker ${target.node} is not among those of the cluster`));
+      const link = await this.#connect(broker, target.lane ?? 'main');
+      return await this.#send(link, api, request, options);
+    } catch (error) {
+      this.#forgetNode(target.node);
+      throw error;
+    }
   }
 
   /** The same for a request that may be sent twice: a connection that was lost while it was idle is made again. */
@@ -138,6 +141,14 @@ export class Cluster {
     this.#links.close();
   }
 
+  /** @param broker undefined: any */
+  async #connect(broker: BrokerAddress | undefined, lane: string): Promise<BrokerLink> {
+    return await this.#links.get(broker, lane).catch((error: unknown) => {
+      const shown = broker === undefined ? 'any broker' : `${broker.host}:${broker.port}`;
+      throw connectionError(`cannot connect to ${shown}`, error);
+    });
+  }
+
   async #send<Request, Answer>(
     link: BrokerLink,
     api: Api<Request, Answer>,
@@ -185,8 +196,13 @@ export class Cluster {
     return answer;
   }
 
-  #shown(broker: { readonly host: string; readonly port: number } | undefined): string {
-    return broker === undefined ? 'any broker' : `${broker.host}:${broker.port}`;
+  /** A broker that does not answer may be gone: whatever it led or coordinated is another one's by then, or it has another address. */
+  #forgetNode(node: number): void {
+    this.#brokers = undefined;
+    for (const [key, coordinator] of this.#coordinators)
+      if (coordinator === node) this.#coordinators.delete(key);
+    for (const [name, { partitions }] of this.#topics)
+      if (partitions.some(({ leader }) => leader === node)) this.#topics.delete(name);
   }
 }
 

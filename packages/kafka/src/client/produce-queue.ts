@@ -9,6 +9,7 @@ import type { RecordColumns } from './records.js';
 import { retried } from './retry.js';
 import { BatchBuilder } from './wire/batch-builder.js';
 import { splitBatch } from './wire/batch-split.js';
+import { compressBatch, type WrittenCodec } from './wire/compression.js';
 import { errorName } from './wire/error-codes.js';
 import { produceApi, type ProducedBatch } from './wire/produce.js';
 import type { ProducerIdentity, TopicPartitions } from './wire/transactions.js';
@@ -18,6 +19,7 @@ export interface ProduceQueueOptions {
   readonly identity: ProducerIdentity;
   readonly lane: string;
   readonly timeoutMs: number;
+  readonly compression: WrittenCodec | undefined;
   /** Tells the coordinator of partitions, before anything is written to them. */
   addPartitions(topics: readonly TopicPartitions[]): Promise<void>;
 }
@@ -176,11 +178,14 @@ export class ProduceQueue {
   }
 
   async #produce(lots: readonly Lot[]): Promise<void> {
-    const { identity } = this.options;
-    const batches = lots.map(({ target, builder }): Batch => {
-      const bytes = builder.finish({ ...identity, baseSequence: target.nextSequence });
-      return { target, builder, bytes };
-    });
+    const { identity, compression } = this.options;
+    const batches = await Promise.all(
+      lots.map(async ({ target, builder }): Promise<Batch> => {
+        const bytes = builder.finish({ ...identity, baseSequence: target.nextSequence });
+        const isPlain = compression === undefined;
+        return { target, builder, bytes: isPlain ? bytes : await compressBatch(bytes, compression) };
+      }),
+    );
     const tooLarge = await this.#send(batches);
     for (const { target, builder } of batches) {
       if (!tooLarge.has(target)) target.nextSequence = after(target.nextSequence, builder.count);

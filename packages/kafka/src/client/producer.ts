@@ -26,7 +26,7 @@ export async function initProducer(
   options: ProducerOptions,
   lane: string,
 ): Promise<TransactionalProducer> {
-  const { transactionalId, transactionTimeoutMs, timeoutMs } = options;
+  const { transactionalId, transactionTimeoutMs, timeoutMs, compression } = options;
   const onRetry = (failure: KafkaClientError) => forgetMoved(cluster, transactionalId, failure);
   const { producerId, epoch } = await retried({ timeoutMs, onRetry }, async () => {
     const node = await cluster.coordinator('transaction', transactionalId, { timeoutMs });
@@ -37,11 +37,12 @@ export async function initProducer(
     checkAnswer(answer.error, 'InitProducerId', transactionalId);
     return answer;
   });
-  return new Producer(cluster, { transactionalId, producerId, epoch }, lane, timeoutMs);
+  return new Producer(cluster, { transactionalId, producerId, epoch }, lane, { timeoutMs, compression });
 }
 
 class Producer implements TransactionalProducer {
   readonly #queue: ProduceQueue;
+  private readonly timeoutMs: number;
   #failure: KafkaClientError | undefined;
   #isOpen = false;
 
@@ -49,10 +50,11 @@ class Producer implements TransactionalProducer {
     private readonly cluster: Cluster,
     private readonly identity: ProducerIdentity,
     private readonly lane: string,
-    private readonly timeoutMs: number,
+    { timeoutMs, compression }: Pick<ProducerOptions, 'timeoutMs' | 'compression'>,
   ) {
+    this.timeoutMs = timeoutMs;
     const addPartitions = (topics: readonly TopicPartitions[]) => this.#addPartitions(topics);
-    this.#queue = new ProduceQueue({ cluster, identity, lane, timeoutMs, addPartitions });
+    this.#queue = new ProduceQueue({ cluster, identity, lane, timeoutMs, compression, addPartitions });
   }
 
   get transactionalId(): string {

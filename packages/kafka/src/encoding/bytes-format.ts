@@ -1,10 +1,9 @@
 /** Records as they are: bytes in, bytes out. */
-import { EosError, Op, type ChangeBatch } from '@eos/core';
+import { EosError, Op, rowError, shownValue, type ChangeBatch, type RowOrigin } from '@eos/core';
 import { decodeHeaders, encodeHeaders, type Header } from '../client/headers.js';
 import { bytesAt, bytesColumn, type LogRecords } from '../client/records.js';
 import { appendPlanner } from './change-records.js';
 import type { EncodedRecords, RecordDecoder, RecordFormat, RecordPlace } from './format.js';
-import { rowError, shown, type RowOrigin } from './row-errors.js';
 import { decodeEach, placeOf } from './records-read.js';
 
 /** A record to write. Texts are written as UTF-8; a value that is null is a tombstone to a compacted topic. */
@@ -56,13 +55,13 @@ function encode(batch: RowOrigin & Pick<ChangeBatch<RecordInput>, 'rows'>): Enco
 /** A program in JavaScript may hand in anything. */
 function checkRow(row: unknown, index: number, origin: RowOrigin): void {
   if (typeof row !== 'object' || row === null)
-    throw rowError(origin, index, `${shown(row)} is no { key, value }`);
+    throw rowError(origin, index, `${shownValue(row)} is no { key, value }`);
   const { key, value }: { key?: unknown; value?: unknown } = row;
   if (value !== null && !isBytes(value)) {
-    throw rowError(origin, index, `value: ${shown(value)} is neither bytes nor text nor null`, 'value');
+    throw rowError(origin, index, `value: ${shownValue(value)} is neither bytes nor text nor null`, 'value');
   }
   if (key !== undefined && key !== null && !isBytes(key)) {
-    throw rowError(origin, index, `key: ${shown(key)} is neither bytes nor text nor null`, 'key');
+    throw rowError(origin, index, `key: ${shownValue(key)} is neither bytes nor text nor null`, 'key');
   }
 }
 

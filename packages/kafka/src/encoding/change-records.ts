@@ -1,6 +1,5 @@
 /** Which changes become records, and of what: one record for each insert; or by key, the last value and tombstones. */
-import { keyTextOf, Op, type ChangeBatch, type RowSchema } from '@eos/core';
-import { rowError, type RowOrigin } from './row-errors.js';
+import { keyTextOf, Op, rowError, type ChangeBatch, type RowOrigin, type RowSchema } from '@eos/core';
 
 /** The records to make of a batch: record `i` is of row `rows[i]`, and without a value where it is a tombstone. */
 export interface ChangeRecords<out Row> extends RowOrigin {

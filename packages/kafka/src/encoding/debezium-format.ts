@@ -1,12 +1,11 @@
 /** Changes in the envelope of Debezium: `{ before, after, source, op, ts_ms }`. */
-import { type Columns, type InferRow, type RowInput, type RowSchema } from '@eos/core';
+import { type Columns, type InferRow, type NumberForms, type RowInput, type RowSchema } from '@eos/core';
 import { DebeziumEncoder } from './debezium-writer.js';
 import { debeziumDecoder } from './debezium-reader.js';
 import { checkKey } from './format-options.js';
 import type { RecordFormat } from './format.js';
 import type { KeyForm } from './json-keys.js';
 import { keyText, objectText } from './json-rows.js';
-import type { NumberForms } from './json-values.js';
 import { headerColumn, type HeadersOption } from './record-headers.js';
 
 export interface DebeziumOptions<C extends Columns> extends NumberForms {

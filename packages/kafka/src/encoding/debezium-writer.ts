@@ -1,8 +1,7 @@
-import { Op, type ChangeBatch, type SinkContext } from '@eos/core';
+import { Op, type ChangeBatch, type RowOrigin, type SinkContext } from '@eos/core';
 import type { EncodedRecords, RecordEncoder } from './format.js';
 import type { RowText } from './json-rows.js';
 import type { headerColumn } from './record-headers.js';
-import type { RowOrigin } from './row-errors.js';
 import { TextColumn } from './text-column.js';
 
 /** The texts that envelopes are made of. */

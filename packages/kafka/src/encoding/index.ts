@@ -13,7 +13,6 @@ export type {
 } from './format.js';
 export { json, type JsonOptions } from './json-format.js';
 export type { KeyForm } from './json-keys.js';
-export type { NumberForms } from './json-values.js';
 export { murmur2, type PartitionedRecord, type Partitioner } from './partitioner.js';
 export type { Headers, HeadersOption } from './record-headers.js';
 export { serializer, type SerializerOptions } from './serializer-format.js';

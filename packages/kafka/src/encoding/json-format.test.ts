@@ -1,9 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { rowSchema, t, type JsonValue } from '@eos/core';
+import { plainDecimal, rowSchema, t, type JsonValue } from '@eos/core';
 import fc from 'fast-check';
 import { batchOf, D, I, logBatch, logOf, read, UA, UB, written } from './encoding.testing.js';
 import { json } from './json-format.js';
-import { plainDecimal } from './json-values.js';
 
 const every = rowSchema({
   flag: t.boolean(),

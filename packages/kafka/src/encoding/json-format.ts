@@ -5,6 +5,7 @@ import {
   schemaRows,
   type Columns,
   type InferRow,
+  type NumberForms,
   type RowInput,
   type RowReader,
   type RowSchema,
@@ -15,7 +16,6 @@ import { checkKey } from './format-options.js';
 import type { EncodedRecords, RecordDecoder, RecordEncoder, RecordFormat, RecordPlace } from './format.js';
 import { keyReader, type KeyForm } from './json-keys.js';
 import { keyText, objectText, type RowText } from './json-rows.js';
-import type { NumberForms } from './json-values.js';
 import { decodeEach, placeOf, textAt } from './records-read.js';
 import { headerColumn, type HeadersOption } from './record-headers.js';
 import { TextColumn } from './text-column.js';

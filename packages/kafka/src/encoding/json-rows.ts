@@ -1,7 +1,15 @@
 /** Rows as JSON texts, by writers that are made once for each schema. */
-import { EosError, type RowSchema } from '@eos/core';
-import { columnWriters, plainDecimal, type ColumnWriter, type NumberForms } from './json-values.js';
-import { rowError, shown, type RowOrigin } from './row-errors.js';
+import {
+  EosError,
+  jsonWriter,
+  plainDecimal,
+  rowError,
+  shownValue,
+  type JsonWriter,
+  type NumberForms,
+  type RowOrigin,
+  type RowSchema,
+} from '@eos/core';
 
 /** The text of row `index` of a batch. @throws EOS_ROW */
 export type RowText = (row: unknown, index: number, origin: RowOrigin) => string;
@@ -36,6 +44,32 @@ export function keyText(
     const value: unknown = JSON.parse(text);
     return String(value);
   };
+}
+
+/** What is known of a column before the first row. */
+interface ColumnWriter {
+  readonly name: string;
+  readonly isNullable: boolean;
+  readonly kind: string;
+  readonly write: JsonWriter;
+}
+
+/** @throws EOS_CONFIG for a name that the schema does not have */
+function columnWriters(
+  schema: RowSchema,
+  names: readonly string[],
+  forms: NumberForms,
+): readonly ColumnWriter[] {
+  return names.map((name) => {
+    const column = schema.columns[name];
+    if (column === undefined) {
+      throw new EosError('EOS_CONFIG', `the schema has no column ${JSON.stringify(name)}`, {
+        details: { option: 'key', column: name },
+      });
+    }
+    const { type, isNullable } = column;
+    return { name, isNullable, kind: type.kind, write: jsonWriter(type, forms) };
+  });
 }
 
 /** Equal values of a key must have the same text, whatever text or sign they came with. */
@@ -93,5 +127,5 @@ function valueText(
   }
   const text = write(value);
   if (text !== undefined) return text;
-  throw rowError(origin, index, `${what} ${name}: ${shown(value)} is no ${kind}`, name);
+  throw rowError(origin, index, `${what} ${name}: ${shownValue(value)} is no ${kind}`, name);
 }

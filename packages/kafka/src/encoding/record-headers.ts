@@ -1,7 +1,7 @@
 /** The headers of records that a sink writes. */
+import { rowError, shownValue, type RowOrigin } from '@eos/core';
 import { encodeHeaders, type Header } from '../client/headers.js';
 import { bytesColumn, type BytesColumn } from '../client/records.js';
-import { rowError, shown, type RowOrigin } from './row-errors.js';
 
 /** Headers by name. */
 export type Headers = Readonly<Record<string, string | Uint8Array>>;
@@ -26,14 +26,14 @@ export function headerColumn<Row>(
 
 function encoded(headers: unknown, index: number, origin: RowOrigin): Buffer {
   if (typeof headers !== 'object' || headers === null) {
-    throw rowError(origin, index, `headers returned ${shown(headers)}, which is no object`);
+    throw rowError(origin, index, `headers returned ${shownValue(headers)}, which is no object`);
   }
   const entries = Object.entries(headers).map(([name, value]: [string, unknown]): Header => {
     if (typeof value === 'string' || value instanceof Uint8Array) return headerOf([name, value]);
     throw rowError(
       origin,
       index,
-      `header ${JSON.stringify(name)}: ${shown(value)} is neither text nor bytes`,
+      `header ${JSON.stringify(name)}: ${shownValue(value)} is neither text nor bytes`,
     );
   });
   return encodeHeaders(entries);

@@ -1,5 +1,14 @@
 /** Records by functions of the user: Avro, Protobuf or JSON Schema with a registry, or anything else. */
-import { EosError, isEosError, messageOf, Op, type ChangeBatch, type RowSchema } from '@eos/core';
+import {
+  EosError,
+  isEosError,
+  messageOf,
+  Op,
+  rowError,
+  shownValue,
+  type ChangeBatch,
+  type RowSchema,
+} from '@eos/core';
 import { bytesColumn, type BytesColumn, type LogBatch } from '../client/records.js';
 import { recordAt, type RecordOutput } from './bytes-format.js';
 import { appendPlanner, upsertPlanner, type ChangePlanner, type ChangeRecords } from './change-records.js';
@@ -13,7 +22,6 @@ import type {
   RowTarget,
 } from './format.js';
 import { headerColumn, type HeadersOption } from './record-headers.js';
-import { rowError, shown } from './row-errors.js';
 
 /** The bytes of one row; `null`: none. */
 type Bytes = Uint8Array | string | null;
@@ -152,7 +160,7 @@ async function called<Row>(
     throw rowError(
       changes,
       index,
-      `${name} returned ${shown(value)}, which is neither bytes nor text nor null`,
+      `${name} returned ${shownValue(value)}, which is neither bytes nor text nor null`,
     );
   });
 }
@@ -245,12 +253,8 @@ const NETWORK = /^(?:ECONN|ETIMEDOUT$|ENOTFOUND$|EAI_|EPIPE$|EHOSTUNREACH$|ENETU
 /** Whether an error, or its cause as with `fetch`, is one of the network, or of a time that ran out. Told by its members: it may be of another realm. */
 function isUnreachable(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
-  const { name, message, code, cause }: Partial<Record<'name' | 'message' | 'code' | 'cause', unknown>> = {
-    name: Reflect.get(error, 'name'),
-    message: Reflect.get(error, 'message'),
-    code: Reflect.get(error, 'code'),
-    cause: Reflect.get(error, 'cause'),
-  };
+  const member = (key: string): unknown => Reflect.get(error, key);
+  const [name, message, code, cause] = ['name', 'message', 'code', 'cause'].map(member);
   if (name === 'AbortError' || name === 'TimeoutError') return true;
   // What `fetch` throws where no answer came, whatever the cause.
   if (name === 'TypeError' && message === 'fetch failed') return true;

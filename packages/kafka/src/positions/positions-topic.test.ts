@@ -1,9 +1,11 @@
 /** What could lose a position stops, and says what to do. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { pipeline, type Position, type SinkConnector } from '@eos/core';
 import { describeWith, missingForKafka } from '@eos/services';
 import { startTestBroker, type TestBroker } from '../broker.testing.js';
 import { alterTopicConfigApi, createPartitionsApi, deleteRecordsApi } from '../broker-requests.testing.js';
+import { openClient } from '../client/connect.js';
 import { bytesColumn } from '../client/records.js';
 import {
   failureOf,
@@ -148,6 +150,30 @@ describeWith({ describe, beforeAll, afterAll }, 'kafka', missingForKafka(), star
       const failure = await failureOf(run(sink({}), 10));
       expect(failure).toMatchObject({ code: 'EOS_CONFIG', details: { option: 'positionsTopic' } });
       expect(await ids()).toEqual([]);
+    });
+  });
+
+  test('that several make at the same moment is there for each of them', async () => {
+    await withTopics(getBroker(), async (topics) => {
+      const { client, positions } = topics;
+      const { brokers } = getBroker();
+      const clients = await Promise.all(upTo(8).map(() => openClient({ brokers: [...brokers] })));
+      try {
+        for (let round = 0; round < 8; round++) {
+          const topic = { name: positions, partitions: 2, replicationFactor: 1, config: {} };
+          const found = await Promise.all(
+            clients.map(async ({ admin }) => {
+              await admin.createTopic(topic);
+              return (await admin.topics([positions])).get(positions)?.partitions;
+            }),
+          );
+          expect(found).toEqual(clients.map(() => 2));
+          await topics.remove(positions);
+          while ((await client.admin.topics([positions])).size > 0) await delay(5);
+        }
+      } finally {
+        await Promise.all(clients.map((one) => one.close()));
+      }
     });
   });
 

@@ -30,6 +30,7 @@ const CONFIG = {
   'segment.bytes': String(1024 * 1024),
   'segment.ms': String(10 * 60 * 1000),
   'min.cleanable.dirty.ratio': '0.01',
+  'min.compaction.lag.ms': '0',
   'delete.retention.ms': String(60 * 1000),
   'compression.type': 'producer',
 } as const;
@@ -82,7 +83,7 @@ export async function ensurePositionsTopic(
   } catch (error) {
     if (isClientError(error) && error.error?.endsWith('AUTHORIZATION_FAILED') === true)
       throw missingError(settings, 'and this user may not make it', error);
-    if (!isClientError(error, 'TOPIC_ALREADY_EXISTS')) throw error;
+    throw error;
   }
   const made = await findPositionsTopic(client, name);
   if (made === undefined) throw missingError(settings, 'although it was made a moment ago');

@@ -95,7 +95,7 @@ async function initProducers<Row>(
   { settings, context }: SinkPlace<Row>,
   partitions: readonly PartitionId[],
 ): Promise<ReadonlyMap<PartitionId, TransactionalProducer>> {
-  const { transactionTimeoutMs, timeoutMs } = settings;
+  const { transactionTimeoutMs, timeoutMs, compression } = settings;
   // All coordinators by one request.
   await client.cluster.coordinators(
     'transaction',
@@ -107,6 +107,7 @@ async function initProducers<Row>(
         transactionalId: positionKey(context, partition),
         transactionTimeoutMs,
         timeoutMs,
+        compression,
       }),
     ),
   );

@@ -1,5 +1,6 @@
 import { EosError, type SinkContext } from '@eos/core';
 import type { KafkaConnection } from '../client/connect.js';
+import { canCompress, type WrittenCodec } from '../client/wire/compression.js';
 import type { RecordFormat } from '../encoding/format.js';
 import type { Partitioner } from '../encoding/partitioner.js';
 import type { PositionsSettings } from '../positions/set-up.js';
@@ -19,6 +20,8 @@ export interface KafkaSinkOptions<Row> {
   readonly format: RecordFormat<Row>;
   /** Default: by the key, as Kafka's Java client does; records without one go to one partition after the other, in lots. */
   readonly partitioner?: Partitioner<Row>;
+  /** How record batches are compressed: `zstd` needs Node 22.15 or later. Default: not at all. */
+  readonly compression?: WrittenCodec | 'none';
   /** Make topics where they are missing. Default: a topic that is not there is EOS_SCHEMA. */
   readonly create?: {
     readonly partitions: number;
@@ -40,11 +43,13 @@ export interface KafkaSinkOptions<Row> {
   readonly timeoutMs?: number;
   /**
    * Commit offsets of a consumer group now and then, where the source is a topic of the same cluster: the usual tools then show how far
-   * the pipeline is. Nothing is ever decided by them.
+   * the pipeline is. Nothing is ever decided by them. What is committed within `intervalMs` of a report is only in the next one: behind
+   * the last commit before a pause, the tools may show that much as lag; `eos status` does not.
    */
   readonly reportOffsets?: {
     readonly groupId: string;
-    /** Default 5,000 ms. */ readonly intervalMs?: number;
+    /** Default 5,000 ms. Each report takes two requests. */
+    readonly intervalMs?: number;
   };
 }
 
@@ -67,6 +72,7 @@ export interface Settings<Row> {
   readonly format: RecordFormat<Row>;
   readonly encoder: NonNullable<RecordFormat<Row>['encoder']>;
   readonly partitioner: Partitioner<Row> | undefined;
+  readonly compression: WrittenCodec | undefined;
   readonly create:
     | {
         readonly partitions: number;
@@ -111,6 +117,7 @@ export function checkOptions<Row>(options: KafkaSinkOptions<Row>): Settings<Row>
     format,
     encoder,
     partitioner,
+    compression: checkCompression(options.compression),
     create:
       create === undefined
         ? undefined
@@ -169,6 +176,14 @@ function checkPositions<Row>(
 export function checkTopicName(option: string, name: unknown): void {
   if (typeof name === 'string' && TOPIC_NAME.test(name) && name !== '.' && name !== '..') return;
   fail(option, `must be 1 to 249 of A-Z a-z 0-9 . _ -, and is ${JSON.stringify(name)}`);
+}
+
+function checkCompression(codec: unknown = 'none'): WrittenCodec | undefined {
+  if (codec === 'none') return undefined;
+  if (codec !== 'gzip' && codec !== 'zstd')
+    return fail('compression', `must be none, gzip or zstd, and is ${JSON.stringify(codec)}`);
+  if (canCompress(codec)) return codec;
+  return fail('compression', `${codec} needs Node 22.15 or later, and this is ${process.version}`);
 }
 
 function positive(option: string, value: unknown): number {

@@ -24,7 +24,7 @@ export async function openTargets<Row>(
   const missing = topics.filter((topic) => !found.has(topic));
   if (missing.length > 0) {
     if (create === undefined || mustExist) throw missingError(missing);
-    for (const name of missing) await createTopic(client, { name, ...create });
+    for (const name of missing) await client.admin.createTopic({ name, ...create });
     found = await client.admin.topics(topics);
   }
   const targets = await Promise.all(
@@ -35,16 +35,6 @@ export async function openTargets<Row>(
     }),
   );
   return new Map(targets);
-}
-
-/** Another process may be quicker. */
-async function createTopic(
-  client: KafkaClient,
-  topic: Parameters<KafkaClient['admin']['createTopic']>[0],
-): Promise<void> {
-  await client.admin.createTopic(topic).catch((error: unknown) => {
-    if (!isClientError(error, 'TOPIC_ALREADY_EXISTS')) throw error;
-  });
 }
 
 async function maxMessageBytes(client: KafkaClient, topic: string): Promise<number | undefined> {

@@ -4,6 +4,7 @@ import { describeWith, missingForKafka } from '@eos/services';
 import { logLevel } from 'kafkajs';
 import { startTestBroker } from '../broker.testing.js';
 import { json } from '../encoding/index.js';
+import { kafkaSink } from '../sink/kafka-sink.js';
 import { kafkaSource } from './kafka-source.js';
 import type { KafkaSourceOptions } from './source-options.js';
 import { messagesOf, openLaboratory, type Laboratory } from './source.testing.js';
@@ -171,6 +172,41 @@ describeWith(
       await slow.end();
       await other.end();
       expect(sorted(store)).toEqual(upTo(240));
+    });
+
+    test('the usual tools show how far it is, by the offsets of its own group, where the sink reports them', async () => {
+      const [topic, copy] = [await laboratory.topic(2), await laboratory.topic(2)];
+      await laboratory.send(topic, messagesOf(0, 40));
+      const connection = { brokers: [...laboratory.brokers], logLevel: logLevel.NOTHING };
+      const sink = kafkaSink<Row>({
+        connection,
+        topic: copy,
+        format,
+        positionsTopic: `${copy}-positions`,
+        reportOffsets: { groupId: topic, intervalMs: 1 },
+      });
+      const source = kafkaSource({ connection, topic, format, maxWaitMs: 50 });
+      const stop = new AbortController();
+      const run = pipeline({
+        id: topic,
+        source,
+        sinks: { copy: sink },
+        trigger: { rows: 7, intervalMs: 20 },
+      });
+      const running = run.run({ signal: stop.signal, signals: [] });
+      const behind = async (): Promise<bigint[]> => {
+        const [group] = await laboratory.admin.fetchOffsets({ groupId: topic, topics: [topic] });
+        const ends = await laboratory.admin.fetchTopicOffsets(topic);
+        return ends.map(({ partition, high }) => {
+          const found = group?.partitions.find((one) => one.partition === partition);
+          return BigInt(high) - BigInt(found?.offset ?? -1);
+        });
+      };
+      for (let tries = 0; tries < 500 && (await behind()).some((count) => count !== 0n); tries++)
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(await behind()).toEqual([0n, 0n]);
+      stop.abort();
+      expect(await running).toMatchObject({ reason: 'stopped', rows: 40 });
     });
 
     test('more members than partitions wait for their turn', async () => {

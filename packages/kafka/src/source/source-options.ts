@@ -1,8 +1,7 @@
-import { EosError } from '@eos/core';
+import { EosError, shownValue } from '@eos/core';
 import type { KafkaConnection } from '../client/connect.js';
 import { configError } from '../encoding/format-options.js';
 import type { RecordDecoder, ReadableFormat, RecordPlace } from '../encoding/format.js';
-import { shown } from '../encoding/row-errors.js';
 import type { UnreadableRecords } from './poison.js';
 
 /** Offsets by partition name, `<topic>/<number>`. */
@@ -148,7 +147,7 @@ function checkFrom(from: unknown, topics: readonly string[]): void {
 function number(option: string, value: unknown, byDefault: number, least: number): number {
   if (value === undefined) return byDefault;
   if (typeof value === 'number' && Number.isInteger(value) && value >= least) return value;
-  throw configError(option, `${option} must be a whole number from ${least} (it is ${shown(value)})`);
+  throw configError(option, `${option} must be a whole number from ${least} (it is ${shownValue(value)})`);
 }
 
 /** The decoder of a partition. `checkSourceOptions` has made sure that the format has one. */

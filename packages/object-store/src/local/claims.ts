@@ -17,6 +17,8 @@ import type { Place } from './place.js';
 
 /** A claim takes as long as a few calls of the file system. One that stays so long stands in the way of others, dead or not. */
 export const PATIENCE_MS = 2_000;
+/** Between two looks at a claim that another has: a claim is short, so the first ones follow soon. */
+const FIRST_PAUSE_MS = 1;
 const MAX_PAUSE_MS = 20;
 /** How often a write starts again after its claim was broken. */
 const MAX_ATTEMPTS = 10;
@@ -86,7 +88,7 @@ function claimOf(files: Files, token: string): Claim {
 async function take(files: Files, prepared: string, claimed: string, patienceMs: number): Promise<void> {
   let blocking: string | undefined;
   let since = 0;
-  for (;;) {
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(MAX_PAUSE_MS, 2 * pause)) {
     try {
       await files.rename(prepared, claimed);
       return;
@@ -103,7 +105,7 @@ async function take(files: Files, prepared: string, claimed: string, patienceMs:
       if (token !== blocking) [blocking, since] = [token, performance.now()];
       else if (performance.now() - since > patienceMs) await breakToken(files, join(claimed, token));
     }
-    await delay(1 + Math.random() * MAX_PAUSE_MS);
+    await delay(1 + Math.random() * pause);
   }
 }
 

@@ -43,7 +43,7 @@ async function putAbsent(
     await orUnknown(() => files.syncFolder(dirname(path)));
     return stored ? { stored, etag } : { stored };
   } finally {
-    await files.remove(temporary).catch(() => undefined);
+    await files.unlink(temporary).catch(() => undefined);
   }
 }
 
@@ -78,18 +78,29 @@ async function replace(
   return result;
 }
 
+/** How many objects are deleted at a time. */
+const DELETED_AT_ONCE = 8;
+
 /** Deletes objects; each folder is made durable once. */
 export async function deleteObjects(place: Place, keys: readonly string[]): Promise<void> {
-  const { files } = place;
   const changed = new Set<string>();
-  for (const key of keys) {
-    const path = objectPath(place, key);
-    if ((await ifThere(files.stat(path)))?.isFile !== true) continue;
-    await withClaim(place, key, emptyToken(files), async (claim) => {
-      if (await claim.remove(path)) return { done: undefined };
-      return (await ifThere(files.stat(path))) === undefined ? { done: undefined } : 'again';
-    });
-    changed.add(dirname(path));
-  }
-  for (const folder of changed) await orUnknown(() => files.syncFolder(folder));
+  const waiting = [...new Set(keys)];
+  const deleteNext = async (): Promise<void> => {
+    for (let key = waiting.shift(); key !== undefined; key = waiting.shift())
+      if (await deleteObject(place, key)) changed.add(dirname(objectPath(place, key)));
+  };
+  await Promise.all(Array.from({ length: Math.min(DELETED_AT_ONCE, waiting.length) }, deleteNext));
+  for (const folder of changed) await orUnknown(() => place.files.syncFolder(folder));
+}
+
+/** Returns whether there was one. */
+async function deleteObject(place: Place, key: string): Promise<boolean> {
+  const { files } = place;
+  const path = objectPath(place, key);
+  if ((await ifThere(files.stat(path)))?.isFile !== true) return false;
+  await withClaim(place, key, emptyToken(files), async (claim) => {
+    if (await claim.remove(path)) return { done: undefined };
+    return (await ifThere(files.stat(path))) === undefined ? { done: undefined } : 'again';
+  });
+  return true;
 }

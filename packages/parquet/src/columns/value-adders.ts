@@ -150,10 +150,15 @@ function documents(): TypedValues {
     const text = jsonText(value);
     if (typeof text !== 'string') refuse('no JSON');
     if (text.includes('null')) JSON.stringify(value, refuseNumber);
+    if (text.includes('\\ud') && ESCAPED_HALF.test(text))
+      refuse('JSON with half of a surrogate pair, which readers refuse');
     values.pushText(text);
   };
   return { values, add };
 }
+
+/** Half of a surrogate pair as JSON.stringify writes it. Behind an even number of backslashes it is text. */
+const ESCAPED_HALF = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
 
 /** No text for a function or a symbol, whatever its type says; it throws for a bigint, and for what holds itself. */
 function jsonText(value: unknown): unknown {

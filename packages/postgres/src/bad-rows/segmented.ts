@@ -1,25 +1,26 @@
 /**
  * Append where single rows may be rejected: a transaction goes in by a chain of COPYs, each behind a savepoint and none waiting for
  * the one before. The server names the line that it rejects: what lies before it is sent again, and what lies behind it, in the same
- * breath. Once a CHECK has rejected one, the COPYs leave such rows out (`check-filter.ts`) and nothing is sent again. An error that names no line is thrown: `careful.ts` then takes back the whole.
+ * breath. Once a CHECK has rejected one, the COPYs leave such rows out (`check-filter.ts`) and nothing is sent again. An error that
+ * names no line is thrown: `careful.ts` then takes back the whole.
  */
-import { EosError, isEosError, type ChangeBatch } from '@eos/core';
+import { EosError, type ChangeBatch } from '@eos/core';
 import type { Reject } from './bad-rows.js';
 import { CHECK_VIOLATION, readCheckFilter, readLeftOut, type CheckFilter } from './check-filter.js';
 import { BEGIN } from '../law/begin.js';
 import type { Link } from '../connection/connection.js';
 import { openLane, type CopyLane } from '../copy/copy-lane.js';
 import { HIGH_WATER } from '../copy/copy-stream.js';
-import { NEWLINE, rowAdder } from '../copy/copy-text.js';
+import { rowAdder } from '../copy/copy-text.js';
 import { mapError } from '../connection/error-map.js';
 import { quoteAll } from '../connection/identifiers.js';
 import type { AddRow } from '../copy/row-sender.js';
 import { Segment } from './segment.js';
+import { SegmentEncoder } from './segment-encoder.js';
 import { segmentSize, type SegmentSize } from './segment-size.js';
 import { namedLine, placedIn } from '../copy/sent-rows.js';
 import { CHECK } from '../modes/staging.js';
 import type { Table } from '../table/table.js';
-import { HEAD_BYTES, ROOM_BYTES, TextBuffer } from '../copy/text-buffer.js';
 import type { ColumnEncoder } from '../copy/value-text.js';
 import type { Opening, Writer, Writers } from '../modes/writer.js';
 
@@ -64,7 +65,7 @@ interface Failure<Row> {
 }
 
 class SegmentedWriter<Row> implements Writer<Row> {
-  readonly #buffer = new TextBuffer();
+  readonly #encoder: SegmentEncoder<Row>;
   readonly #reject: Reject<Row>;
   #lane: CopyLane | undefined;
   /** Not yet known to be in. The last one may still grow. */
@@ -73,8 +74,6 @@ class SegmentedWriter<Row> implements Writer<Row> {
   #prefix: string;
   #failure: Failure<Row> | undefined;
   #isAbandoned = false;
-  /** About how many bytes a row takes. */
-  #rowBytes = Infinity;
   #rows = 0;
   #rejected = 0;
   #numbers = 0;
@@ -87,6 +86,7 @@ class SegmentedWriter<Row> implements Writer<Row> {
   ) {
     this.#prefix = `${statements}; `;
     this.#reject = reject;
+    this.#encoder = new SegmentEncoder(plan.add, plan.size, reject);
     if (after === undefined) this.#start();
     else after.then(() => this.#start(), ignore);
   }
@@ -95,7 +95,7 @@ class SegmentedWriter<Row> implements Writer<Row> {
     const { rows } = batch;
     this.#rows += rows.length;
     for (let start = 0; start < rows.length;) {
-      start = this.#encode(batch, start);
+      start = this.#encoder.fill(this.#current(), batch, start);
       this.#send();
       await this.#ready();
     }
@@ -155,35 +155,6 @@ class SegmentedWriter<Row> implements Writer<Row> {
     this.#segments.find(({ number }) => number === found.segment)?.leftOut.push(found);
   };
 
-  /** Adds rows until a block or a segment is full. Returns the first row that is not in it. */
-  #encode(batch: ChangeBatch<Row>, start: number): number {
-    const { add, size } = this.plan;
-    const buffer = this.#buffer;
-    const segment = this.#current();
-    buffer.room = Math.min(ROOM_BYTES, HEAD_BYTES + Math.ceil(1.1 * size.rows * this.#rowBytes));
-    const last = Math.min(batch.rows.length, start + Math.max(1, size.rows - segment.lines));
-    let first = start;
-    let index = start;
-    for (; index < last && !buffer.isFull; index += 1) {
-      const { mark } = buffer;
-      try {
-        // The index lies within the batch.
-        add(buffer, batch.rows[index] as Row, index);
-        buffer.addByte(NEWLINE);
-      } catch (error) {
-        if (!isEosError(error, 'EOS_ROW')) throw error;
-        buffer.cut(mark);
-        segment.add(batch, first, index - first);
-        first = index + 1;
-        this.#reject(placedIn(error, batch, index), batch, index);
-      }
-    }
-    segment.add(batch, first, index - first);
-    if (segment.lines >= size.rows) this.#close();
-    else if (buffer.isFull) segment.blocks.push(buffer.take());
-    return index;
-  }
-
   /** The segment that rows are added to. */
   #current(): Segment<Row> {
     const last = this.#segments.at(-1);
@@ -196,12 +167,7 @@ class SegmentedWriter<Row> implements Writer<Row> {
   /** No more rows come to the last segment. */
   #close(): void {
     const last = this.#segments.at(-1);
-    if (last === undefined || last.isWhole) return;
-    const rest = this.#buffer.takeRest();
-    if (rest !== undefined) last.blocks.push(rest);
-    last.isWhole = true;
-    const bytes = last.blocks.reduce((sum, { length }) => sum + length, 0);
-    if (last.lines > 0) this.#rowBytes = bytes / last.lines;
+    if (last !== undefined && !last.isWhole) this.#encoder.end(last);
   }
 
   /** Sends what there is to be sent, and no more than a few segments ahead of their answers: an error has all of them sent again. */

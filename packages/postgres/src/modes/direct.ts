@@ -9,7 +9,7 @@ import { startCopy } from '../copy/copy-stream.js';
 import { isServerError } from '../connection/error-map.js';
 import { sendRows, type AddRow, type BadRowHandling, type RowRange } from '../copy/row-sender.js';
 import { sentRows } from '../copy/sent-rows.js';
-import { TextBuffer } from '../copy/text-buffer.js';
+import { recycle, TextBuffer } from '../copy/text-buffer.js';
 
 /** Encoded rows that are kept for the other way. Where there are more, those before must have gone in. */
 const KEPT_BYTES = 8_388_608;
@@ -68,14 +68,16 @@ export function directRows<Row>(link: Link, options: DirectOptions<Row>): Direct
     const rest = buffer.takeRest();
     if (rest !== undefined) keep(rest);
     if (!isRefused) await copy.finish(rest, following).catch(judge);
-    return !isRefused;
+    if (isRefused) return false;
+    kept.forEach(recycle);
+    kept = [];
+    keptBytes = 0;
+    return true;
   };
   const proceed = async () => {
     if (!(await end('RELEASE eos; SAVEPOINT eos'))) return false;
     copy = startCopy(link, statement);
     sent = sentRows();
-    kept = [];
-    keptBytes = 0;
     return true;
   };
 

@@ -3,17 +3,16 @@
  * all entries up to one. Positions and entries above it stay as they are, so that writers notice nothing; what was replaced is deleted by vacuum.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { EosError, type CompactReport, type RowSchema } from '@eos/core';
-import { createDataFiles } from '../files/data-files-writer.js';
+import { EosError, type CompactReport } from '@eos/core';
 import type { DataFile } from '../files/data-files.js';
-import type { FileSettings } from '../files/settings.js';
 import type { BaseEntry, ManifestReference } from '../log/entry.js';
 import { openLog, type OpenLog, type TablePlace } from '../log/index.js';
 import { EOS_FOLDER, seqText } from '../log/keys.js';
 import { manifestText } from '../log/manifest.js';
 import { newNonce } from '../log/nonce.js';
 import type { LogState } from '../log/state.js';
-import { openTable } from '../reader/open-table.js';
+import { openTable, type S3Table } from '../reader/open-table.js';
+import { mergedFiles, type CompactSettings } from './merge.js';
 
 export interface CompactOptions {
   /** Only say what would be merged. */
@@ -23,19 +22,13 @@ export interface CompactOptions {
   readonly sortBy?: readonly string[] | undefined;
 }
 
-/** What the merged files are written like. */
-export interface CompactSettings {
-  readonly schema: RowSchema;
-  readonly files: FileSettings;
-}
-
 /** How many files one manifest lists: a few megabytes of text. */
 const FILES_A_MANIFEST = 10_000;
 
 /**
  * Compacts all that was committed when it began. Two at a time disturb nobody: one of them is told that it was overtaken.
  *
- * Memory: that of reading the table (see `openTable`) and of writing its files, and a few hundred bytes for each file that is written.
+ * Memory: that of reading the table (see `openTable`) and of writing its files, and what the log says of 20,000 files at most.
  * @throws EOS_SCHEMA where there is no table; EOS_CONFIG with `visibility: 'listing'`, or with `sortBy`; EOS_UNAVAILABLE, retryable, where another compaction or
  *   two vacuums came in between; EOS_ABORTED
  */
@@ -54,13 +47,14 @@ export async function compactTable(
     await log.refresh();
     const { seq: upTo } = log.state;
     checkTable(log.state, place);
-    const before = await measure(place, upTo);
-    if (dryRun || before.files <= 1) return { before, after: before, upTo, dryRun };
-    const files = await merge(place, settings, upTo, signal);
+    const table = await openTable(place.store, place.prefix, { at: upTo });
+    const { isDone, ...before } = await measure(table, log.state);
+    if (dryRun || isDone) return { before, after: before, upTo, dryRun };
+    const after = { files: 0, bytes: 0, rows: 0 };
+    const files = counted(mergedFiles({ place, settings, table, signal }), after);
     const manifests = await putManifests(place, files, upTo);
     await commitBase(log, { upTo, manifests, builtOn: log.state.base?.seq ?? null });
-    const sizes = { files: files.length, bytes: sum(files, 'bytes'), rows: sum(files, 'rows') };
-    return { before, after: sizes, upTo, dryRun };
+    return { before, after, upTo, dryRun };
   } finally {
     await log.close();
   }
@@ -77,61 +71,48 @@ function checkTable({ table }: LogState, { store, prefix }: TablePlace): void {
   );
 }
 
-async function measure({ store, prefix }: TablePlace, at: bigint): Promise<CompactReport['before']> {
-  const table = await openTable(store, prefix, { at });
-  let [files, bytes, rows] = [0, 0, 0];
-  for await (const file of table.files()) {
-    files += 1;
-    bytes += file.bytes;
-    rows += file.rows;
-  }
-  return { files, bytes, rows };
+type Sizes = { -readonly [name in keyof CompactReport['before']]: number };
+
+/** `isDone`: nothing was committed behind the newest base, or nothing that could become less. */
+async function measure(
+  table: S3Table,
+  { base }: LogState,
+): Promise<CompactReport['before'] & { readonly isDone: boolean }> {
+  const sizes = { files: 0, bytes: 0, rows: 0 };
+  let isBased = true;
+  for await (const { seq } of counted(table.files(), sizes)) isBased &&= base !== null && seq <= base.upTo;
+  return { ...sizes, isDone: isBased || (table.mode === 'append' && sizes.files <= 1) };
 }
 
-/** The table's rows as of `upTo`, written anew. Names carry `upTo`, so that the floor of a vacuum covers them as it does a writer's. */
-async function merge(
-  { store, prefix }: TablePlace,
-  { files: settings }: CompactSettings,
-  upTo: bigint,
-  signal: AbortSignal | undefined,
-): Promise<readonly DataFile[]> {
-  const table = await openTable(store, prefix, { at: upTo });
-  const files = createDataFiles<Record<string, unknown>>(
-    { store, prefix, seen: upTo, pending: false },
-    { ...settings, schema: table.schema },
-  );
-  try {
-    for await (const rows of table.rows()) {
-      if (signal?.aborted === true)
-        throw new EosError('EOS_ABORTED', 'compaction was stopped: the table is as it was');
-      await files.write({ partition: '', rows });
-    }
-    return await files.seal();
-  } catch (error) {
-    await files.abort();
-    throw error;
+async function* counted<File extends DataFile>(
+  files: AsyncIterable<File>,
+  sizes: Sizes,
+): AsyncGenerator<File> {
+  for await (const file of files) {
+    sizes.files += 1;
+    sizes.bytes += file.bytes;
+    sizes.rows += file.rows;
+    yield file;
   }
 }
 
 async function putManifests(
   { store, prefix }: TablePlace,
-  files: readonly DataFile[],
+  files: AsyncIterable<DataFile>,
   upTo: bigint,
 ): Promise<readonly ManifestReference[]> {
   const manifests: ManifestReference[] = [];
-  for (let start = 0; start < files.length; start += FILES_A_MANIFEST) {
-    const part = files.slice(start, start + FILES_A_MANIFEST);
+  let part: DataFile[] = [];
+  const put = async () => {
     const body = Buffer.from(manifestText(part));
     const path = `${EOS_FOLDER}base/${seqText(upTo)}-${randomUUID()}.ndjson`;
     await store.put(prefix + path, body, { condition: { ifAbsent: true } });
-    manifests.push({
-      path,
-      bytes: body.length,
-      sha256: createHash('sha256').update(body).digest('hex'),
-      files: part.length,
-      rows: sum(part, 'rows'),
-    });
-  }
+    const sha256 = createHash('sha256').update(body).digest('hex');
+    manifests.push({ path, bytes: body.length, sha256, files: part.length, rows: sum(part, 'rows') });
+    part = [];
+  };
+  for await (const file of files) if (part.push(file) >= FILES_A_MANIFEST) await put();
+  if (part.length > 0) await put();
   return manifests;
 }
 
@@ -160,6 +141,6 @@ function overtaken(reason: string): EosError {
   );
 }
 
-function sum(files: readonly DataFile[], of: 'bytes' | 'rows'): number {
+function sum(files: readonly DataFile[], of: 'rows'): number {
   return files.reduce((total, file) => total + file[of], 0);
 }

@@ -10,7 +10,7 @@ import { interruptingProxy, type InterruptingProxy } from './interrupting-proxy.
 
 const small = { rowBytes: 10, rowsPerFile: 5 };
 
-/** With the requests that each takes; a look at the log, once a second, may come to it. */
+/** With the requests that each takes; a look at the log, four times a second, may come to it. */
 const CASES: readonly (readonly [name: string, requests: number, crashCase: CrashCase])[] = [
   // Next slot, claim.
   ['a claim', 2, { visibility: 'log', struck: 'recover', ...small }],

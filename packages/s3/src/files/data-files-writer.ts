@@ -1,6 +1,7 @@
 /** The data files of one transaction: rows go to the open file of their folder, files end as the options say. */
 import { randomUUID } from 'node:crypto';
 import type { ChangeBatch } from '@eos/core';
+import { inOrder } from '../in-order.js';
 import { seqText } from '../log/keys.js';
 import type { DataFile, DataFiles, DataFilesPlace } from './data-files.js';
 import { extensionOf, fileWriter, type FileWriter } from './file-writer.js';
@@ -9,10 +10,17 @@ import type { FileSettings } from './settings.js';
 
 /** How many folders have an open file at once; the file that was written to least recently then ends. */
 const OPEN_FOLDERS = 16;
+/** How many files are stored at a time when a transaction ends: far from the store, each takes round trips. */
+const STORED_AT_ONCE = 8;
 
 interface OpenFile {
   readonly folder: Folder;
   readonly path: string;
+  readonly writer: FileWriter;
+}
+
+interface EndedFile {
+  readonly file: DataFile;
   readonly writer: FileWriter;
 }
 
@@ -21,14 +29,14 @@ interface OpenFile {
  * the parts under way), and a few hundred bytes for each file that has ended.
  */
 export function createDataFiles<Row>(place: DataFilesPlace, settings: FileSettings): DataFiles<Row> {
-  const { store, prefix, seen, pending } = place;
+  const { store: objects, prefix, seen, pending } = place;
   const route = folderBatches(settings);
   const { roll } = settings;
   const extension = extensionOf(settings);
   /** By folder, the least recently used first. */
   const open = new Map<string, OpenFile>();
-  const ended: { readonly file: DataFile; readonly writer: FileWriter }[] = [];
-  /** Being stored, or failed at it. */
+  const ended: EndedFile[] = [];
+  /** Being stored, or failed at it, or not yet among those that have ended. */
   const storing = new Set<FileWriter>();
   let isAborted = false;
 
@@ -42,20 +50,31 @@ export function createDataFiles<Row>(place: DataFilesPlace, settings: FileSettin
     const [oldest] = open.values();
     if (open.size >= OPEN_FOLDERS && oldest !== undefined) await end(oldest);
     const path = `${folder.path}${seqText(seen)}-${randomUUID()}.${extension}`;
-    const file = { folder, path, writer: fileWriter(settings, store, prefix + path, pending) };
+    const file = { folder, path, writer: await fileWriter(settings, objects, prefix + path, pending) };
     open.set(folder.path, file);
     return file;
   };
 
-  const end = async ({ folder, path, writer }: OpenFile): Promise<void> => {
+  /** Asked for one by one: no more is stored once all is given up. */
+  function* stillOpen(): Generator<OpenFile> {
+    for (const file of [...open.values()]) if (!isAborted) yield file;
+  }
+
+  const store = async ({ folder, path, writer }: OpenFile): Promise<EndedFile> => {
     open.delete(folder.path);
     storing.add(writer);
     const { rows } = writer;
     const stored = await writer.store();
     const partition = Object.keys(folder.values).length === 0 ? {} : { partition: folder.values };
-    ended.push({ writer, file: { path, rows, ...partition, ...stored } });
-    storing.delete(writer);
+    return { writer, file: { path, rows, ...partition, ...stored } };
   };
+
+  const add = (file: EndedFile): void => {
+    ended.push(file);
+    storing.delete(file.writer);
+  };
+
+  const end = async (file: OpenFile): Promise<void> => add(await store(file));
 
   const mustRoll = (writer: FileWriter): boolean =>
     writer.rows >= roll.rows ||
@@ -64,8 +83,9 @@ export function createDataFiles<Row>(place: DataFilesPlace, settings: FileSettin
 
   async function writeTo(folder: Folder, batch: ChangeBatch<unknown>): Promise<void> {
     for (let start = 0; start < batch.rows.length;) {
-      if (isAborted) return;
       const file = await openFile(folder);
+      // Also while it was opened.
+      if (isAborted) return;
       const room = Math.min(roll.rows - file.writer.rows, ROWS_AT_ONCE);
       const next = Math.min(batch.rows.length, start + room);
       await file.writer.write(batch, start, next);
@@ -79,7 +99,7 @@ export function createDataFiles<Row>(place: DataFilesPlace, settings: FileSettin
       for (const part of route(batch)) await writeTo(part.folder, part.batch);
     },
     async seal() {
-      for (const file of [...open.values()]) if (!isAborted) await end(file);
+      for await (const file of inOrder(stillOpen(), STORED_AT_ONCE, store)) add(file);
       return ended.map(({ file }) => file);
     },
     async abort() {

@@ -1,5 +1,6 @@
 /** One object in the making: a single put where it is small, an upload in parts where it is large or has to stay unseen. */
 import { createHash } from 'node:crypto';
+import { EosError } from '@eos/core';
 import type { ObjectStore, SealedUpload, Upload } from '@eos/object-store';
 import type { ByteSink } from './compression.js';
 
@@ -17,7 +18,10 @@ export interface StoredBody {
 export interface ObjectWriter extends ByteSink {
   /** Taken so far. */
   readonly bytes: number;
-  /** Ends the body; it is durable when this returns. */
+  /**
+   * Ends the body; it is durable when this returns.
+   * @throws EOS_UNAVAILABLE, retryable, where the store has lost the upload: somebody aborted it, such as a lifecycle rule
+   */
   store(): Promise<StoredBody>;
   /** Frees what is held and deletes what was stored. Never throws. */
   abort(): Promise<void>;
@@ -59,7 +63,8 @@ export function objectWriter(store: ObjectStore, key: string, isPending: boolean
         held = [];
         state = 'completing';
         // Nobody else has the name: on a disk this is the cheapest way.
-        await store.put(key, body, { condition: { ifAbsent: true } });
+        const put = await store.put(key, body, { condition: { ifAbsent: true } });
+        if (!put.stored) throw lostBody(key, 'was put there by somebody else');
         return { bytes, sha256: createHash('sha256').update(body).digest('hex') };
       }
       const open = await flush();
@@ -67,7 +72,8 @@ export function objectWriter(store: ObjectStore, key: string, isPending: boolean
       const sealed = await open.seal();
       if (isPending) return { bytes, sha256: sealed.sha256, upload: sealed };
       state = 'completing';
-      await store.complete(sealed, { isKeyUnique: true });
+      const completed = await store.complete(sealed, { isKeyUnique: true });
+      if (!completed.stored) throw lostBody(key, 'is gone from the store before it was completed');
       return { bytes, sha256: sealed.sha256 };
     },
     async abort() {
@@ -81,4 +87,9 @@ export function objectWriter(store: ObjectStore, key: string, isPending: boolean
       if (before === 'completing') await store.delete([key]).catch(() => undefined);
     },
   };
+}
+
+/** Nothing was committed yet: the rows are written again, under another name. */
+function lostBody(key: string, problem: string): EosError {
+  return new EosError('EOS_UNAVAILABLE', `the file ${key} ${problem}`, { retryable: true, details: { key } });
 }

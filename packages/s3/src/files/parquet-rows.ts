@@ -22,6 +22,7 @@ export function parquetRows(
 ): RowSink {
   const columns =
     key === undefined ? schema.columns : { [OP_COLUMN]: t.string(), ...changeColumns(schema, key).columns };
+  const timestamps = schema.names.filter((name) => schema.columns[name]?.type.kind === 'timestamp');
   const writer = parquetWriter(rowSchema(columns), (bytes) => target.write(bytes), {
     compression,
     bloomFilters: Object.fromEntries(bloomFilters.map((name) => [name, true])),
@@ -31,8 +32,10 @@ export function parquetRows(
       return writer.bytesBuffered;
     },
     async write(batch, start, end) {
+      for (const name of timestamps) checkTimestamps(name, batch, start, end);
+      const columns = key === undefined ? undefined : columnsOf(schema, batch, start, end);
       try {
-        if (key !== undefined) await writer.writeColumns(columnsOf(schema, batch, start, end), end - start);
+        if (columns !== undefined) await writer.writeColumns(columns, end - start);
         // The writer checks each value against its column.
         else
           await writer.write(
@@ -50,6 +53,25 @@ export function parquetRows(
 }
 
 type Row = Record<string, never>;
+
+/** Of years 0 to 9999, as text formats hold them: to other readers, what lies at the ends of 64 bits is infinity. */
+const FIRST_MS = Date.parse('0000-01-01T00:00:00Z');
+const BEHIND_MS = Date.parse('+010000-01-01T00:00:00Z');
+const FIRST = BigInt(FIRST_MS) * 1000n;
+const BEHIND = BigInt(BEHIND_MS) * 1000n;
+
+function checkTimestamps(name: string, batch: ChangeBatch<unknown>, start: number, end: number): void {
+  const { rows } = batch;
+  for (let index = start; index < end; index += 1) {
+    const value: unknown = (rows[index] as Readonly<Record<string, unknown>> | null | undefined)?.[name];
+    const isBeyond =
+      typeof value === 'bigint'
+        ? value < FIRST || value >= BEHIND
+        : value instanceof Date && (value.getTime() < FIRST_MS || value.getTime() >= BEHIND_MS);
+    if (isBeyond)
+      throw rowError(batch, index, `column ${name}: a timestamp beyond the years 0 to 9999`, name);
+  }
+}
 
 function columnsOf(
   { names, columns: types }: RowSchema,

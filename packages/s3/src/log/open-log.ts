@@ -20,7 +20,7 @@ export interface OpenLog {
    */
   append(propose: (state: LogState) => LogEntry | undefined): Promise<ReadEntry | undefined>;
   /**
-   * Looks whether the log still has what was known of it, once a second at most; where it went back, reads it anew. One request where
+   * Looks whether the log still has what was known of it, four times a second at most; where it went back, reads it anew. One request where
    * all is well.
    */
   verify(): Promise<void>;
@@ -29,7 +29,7 @@ export interface OpenLog {
 }
 
 /** How often a writer looks at what it knows of the log. Only how soon a restored backup is noticed depends on it. */
-const TRUST_MS = 1_000;
+const TRUST_MS = 250;
 
 /** Reads nothing yet. Calls may overlap: they are taken one after the other. */
 export function openLog(place: TablePlace): OpenLog {
@@ -63,12 +63,14 @@ export function openLog(place: TablePlace): OpenLog {
   }
 
   /** An entry that is void for who follows the log says that what was followed is another log. */
-  async function follow(): Promise<void> {
-    for await (const found of readTail(place, state.seq)) {
-      if (take(found, false)) continue;
-      await load();
-      return;
-    }
+  async function follow(next?: ReadEntry): Promise<void> {
+    let isKnown = next === undefined || take(next, false);
+    if (isKnown)
+      for await (const found of readTail(place, state.seq)) {
+        isKnown = take(found, false);
+        if (!isKnown) break;
+      }
+    if (!isKnown) await load();
   }
 
   async function catchUp(): Promise<void> {
@@ -88,20 +90,22 @@ export function openLog(place: TablePlace): OpenLog {
       const put = await store.put(logKey(prefix, seq), Buffer.from(own.text), {
         condition: { ifAbsent: true },
       });
-      if (put.stored || (await isOwn(own))) {
+      const found = put.stored ? own : await taken(seq);
+      // Its answer may have been lost at an earlier try.
+      if (found.entry.nonce === entry.nonce) {
         if (!take(own, true))
           throw new EosError('EOS_CONFORMANCE', `entry ${seq} of the log was proposed and is void`);
         appendedAt = performance.now();
         return own;
       }
-      await follow();
+      await follow(found);
     }
   }
 
-  /** Whether a slot that was refused as taken was taken by this very entry: its answer was lost at an earlier try. */
-  async function isOwn({ seq, entry }: ReadEntry): Promise<boolean> {
+  /** The entry in a slot that was refused as taken. */
+  async function taken(seq: bigint): Promise<ReadEntry> {
     const found = await readEntry(place, seq);
-    if (found !== undefined) return found.entry.nonce === entry.nonce;
+    if (found !== undefined) return found;
     const message = `entry ${seq} of the log was refused as taken, and is not there`;
     throw new EosError('EOS_UNAVAILABLE', message, { retryable: true });
   }

@@ -4,7 +4,7 @@ import { parseEntry } from './entry-text.js';
 import type { LogEntry } from './entry.js';
 import { malformed } from './fields.js';
 import { logKey, segmentKey } from './keys.js';
-import { inOrder } from './in-order.js';
+import { inOrder } from '../in-order.js';
 import { parseSegment, windowOf } from './segment.js';
 
 /** Where a table is. */

@@ -197,6 +197,8 @@ function applyCommit(state: LogState, entry: CommitEntry): boolean {
 function applyBase(state: LogState, { replacing, upTo, manifests }: BaseEntry): boolean {
   const before = state.base;
   if ((before?.seq ?? null) !== replacing || upTo >= state.seq) return false;
+  // Its files carry the number, as those of a commit do: vacuum may have deleted them.
+  if (upTo < state.floor) return false;
   if (before !== null && upTo < before.upTo) return false;
   state.base = { seq: state.seq, upTo, manifests };
   for (const seq of state.voids) if (seq <= upTo) state.voids.delete(seq);

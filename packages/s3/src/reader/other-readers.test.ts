@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { canonicalText, Op, type JsonValue } from '@eos/core';
 import { localObjectStore } from '@eos/object-store';
@@ -11,12 +10,14 @@ import { describeWithPython } from '@eos/services';
 import { conformanceSchema, type ConformanceRow } from '@eos/testkit';
 import fc from 'fast-check';
 import { seed, Writer } from '../commits.testing.js';
+import { duckdb, listOf, selectTexts, textsOfFiles, type Texts } from '../duckdb.testing.js';
+import { createZstd } from '../files/compression.js';
 import type { FileOptions } from '../files/settings.js';
 import { openTable } from './open-table.js';
 
 const schema = conformanceSchema;
-/** By column, in order: the text of each value, or null. */
-type Texts = readonly (string | null)[];
+/** The newer ones where Node has them. */
+const packings = ['none', 'gzip', ...(createZstd === undefined ? [] : (['zstd'] as const))] as const;
 
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null, freq: 6 });
 const text = fc
@@ -116,49 +117,24 @@ async function filesOf(prefix: string): Promise<readonly string[]> {
   return paths;
 }
 
-async function duckdb(sql: string): Promise<readonly Texts[]> {
-  const instance = await DuckDBInstance.create(':memory:');
-  const connection = await instance.connect();
-  try {
-    const result = await connection.runAndReadAll(sql);
-    return result.getRows().map((row) => row.map((value) => (value === null ? null : String(value))));
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
-  }
-}
-
-const listOf = (paths: readonly string[]) =>
-  `[${paths.map((path) => `'${path.replaceAll("'", "''")}'`).join(', ')}]`;
-
-const TYPES = `{id: 'BIGINT', flag: 'BOOLEAN', small: 'INTEGER', big: 'BIGINT', ratio: 'DOUBLE', amount: 'DECIMAL(38, 9)', name: 'VARCHAR', \
-raw: 'VARCHAR', day: 'DATE', moment: 'TIMESTAMPTZ', document: 'JSON', reference: 'UUID'}`;
-
-const selected = (from: string, raw: string) =>
-  `SELECT id::VARCHAR, flag::VARCHAR, small::VARCHAR, big::VARCHAR, ratio::VARCHAR, amount::VARCHAR, name, ${raw}, day::VARCHAR,
-    epoch_us(moment)::VARCHAR, document::VARCHAR, reference::VARCHAR FROM ${from}`;
-
 describe(`DuckDB reads (seed ${seed})`, () => {
-  test.each(['none', 'gzip'] as const)('NDJSON, %s', async (compression) => {
+  test.each(packings)('NDJSON, %s', async (compression) => {
     const files = await written(`ndjson-${compression}`, { format: 'ndjson', compression });
-    const from = `read_json(${listOf(files)}, format = 'newline_delimited', columns = ${TYPES})`;
-    expect(formed(await duckdb(selected(from, 'hex(from_base64(raw))')))).toEqual(expected);
+    expect(formed(await textsOfFiles('ndjson', files))).toEqual(expected);
   });
 
-  test.each(['none', 'gzip'] as const)('CSV, %s', async (compression) => {
+  test.each(packings)('CSV, %s', async (compression) => {
     const files = await written(`csv-${compression}`, { format: 'csv', compression });
-    const from = `read_csv(${listOf(files)}, header = true, columns = ${TYPES}, nullstr = '', allow_quoted_nulls = false, quote = '"', escape = '"')`;
-    const raw = `CASE WHEN raw = '\\x' THEN '' ELSE hex(from_base64(raw)) END`;
-    expect(formed(await duckdb(selected(from, raw)))).toEqual(expected);
+    expect(formed(await textsOfFiles('csv', files))).toEqual(expected);
   });
 
-  test.each(['none', 'snappy', 'gzip'] as const)('Parquet, %s', async (compression) => {
+  test.each([...packings, 'snappy'] as const)('Parquet, %s', async (compression) => {
     const files = await written(`parquet-${compression}`, {
       format: 'parquet',
       compression,
       bloomFilters: ['id', 'name'],
     });
-    expect(formed(await duckdb(selected(`read_parquet(${listOf(files)})`, 'hex(raw)')))).toEqual(expected);
+    expect(formed(await textsOfFiles('parquet', files))).toEqual(expected);
   });
 
   test('folders of partitions, also of odd names and of null', async () => {
@@ -171,7 +147,7 @@ describe(`DuckDB reads (seed ${seed})`, () => {
     });
     expect(files.length).toBeGreaterThan(10);
     const from = `read_parquet(${listOf(files)}, hive_partitioning = true, hive_types_autocast = false)`;
-    expect(formed(await duckdb(selected(from, 'hex(raw)')))).toEqual(expected);
+    expect(formed(await duckdb(selectTexts('parquet', from)))).toEqual(expected);
     const labels = await duckdb(`SELECT DISTINCT flag::VARCHAR, label FROM ${from} ORDER BY ALL`);
     expect(labels).toEqual(
       ['false', 'true'].map((flag) => [flag, `${flag}: 100% /a=b ä\\`]).concat([[null, null] as never]),

@@ -13,7 +13,6 @@ import {
   type RowSchema,
   type Source,
 } from '@eos/core';
-import { openParquet } from '@eos/parquet';
 import type { DataFile } from '../files/data-files.js';
 import { changeColumns, OP_COLUMN } from '../files/settings.js';
 import type { TablePlace } from '../log/index.js';
@@ -64,6 +63,8 @@ async function* parquetRows(
     size: file.bytes,
     read: (start: number, end: number) => readRange(place, file, start, end),
   };
+  // Loaded where it is used, as in writing.
+  const { openParquet } = await import('@eos/parquet');
   const opened = await openParquet(source);
   const columns = key !== undefined ? { [OP_COLUMN]: t.string(), ...schema.columns } : schema.columns;
   for await (const { rows } of opened.rows(rowSchema(columns), { batchRows: BATCH_ROWS })) {

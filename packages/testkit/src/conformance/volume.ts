@@ -11,7 +11,7 @@ const COMMITS_OF_EACH = 2_500;
  * after a while, so that the suite can be run often: `EOS_TEST_SLOW=1` makes it take all ten thousand.
  */
 const LEAST_COMMITS_OF_EACH = 250;
-const SMALL_COMMITS_MS = process.env['EOS_TEST_SLOW'] === '1' ? Infinity : 15_000;
+const SMALL_COMMITS_MS = process.env['EOS_TEST_SLOW'] === '1' ? Infinity : 5_000;
 
 /** 200 MB of text in one transaction, in a process that may keep 64 MB of objects, and 220 MB of everything. */
 const LARGE: LargeScript = { kind: 'large', rows: 200_000, bytes: 1_000 };
@@ -21,7 +21,7 @@ const PEAK_LIMIT_BYTES = 220e6;
 /** Many small transactions, and large ones. */
 export function volume({ group, test }: Suite): void {
   group('volume', () => {
-    const most = SMALL_COMMITS_MS === Infinity ? '' : ', or as many as 15 s allow,';
+    const most = SMALL_COMMITS_MS === Infinity ? '' : ', or as many as 5 s allow,';
     test(`ten thousand small commits${most} leave the newest position, and no more than one`, async (world) => {
       const end = performance.now() + SMALL_COMMITS_MS;
       const pipelines = Array.from({ length: PIPELINES }, (_, index) => `pipeline-${index}`);

@@ -13,6 +13,8 @@ const EXPECTED = [
   ),
   'kafka/to-postgres/upsert',
   'kafka/to-postgres/upsert/memory',
+  'kafka/copy/profile',
+  'kafka/to-postgres/upsert/profile',
   'kafka/recover',
   'kafka/copy/kill-to-first-commit',
   'kafka/copy/memory/peak',

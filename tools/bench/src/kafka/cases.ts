@@ -3,6 +3,7 @@ import { copyCase } from './copy-case.js';
 import type { KafkaLaboratory } from './laboratory.js';
 import { latencyCase } from './latency-case.js';
 import { killCase, memoryCase, toPostgresCase } from './process-cases.js';
+import { profileCase } from './profile-case.js';
 import { recoverCase } from './recover-case.js';
 
 /** Every case of the suite `kafka`, in the order of the report. */
@@ -17,6 +18,7 @@ export const KAFKA_CASES: readonly BenchCase<KafkaLaboratory>[] = [
   latencyCase(100),
   latencyCase(1_000),
   toPostgresCase(),
+  profileCase(),
   recoverCase(),
   killCase(),
   memoryCase(),

@@ -56,9 +56,10 @@ function equip(
   const createTopic = async (topic: string, partitions: number) => {
     // KafkaJS waits for leaders, and fails where a broker does not know the topic yet.
     await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: false });
-    for (let isKnown = false; !isKnown; await delay(5)) {
+    for (;;) {
       const known = await admin.fetchTopicMetadata({ topics: [topic] }).catch(() => undefined);
-      isKnown = known?.topics[0]?.partitions.length === partitions;
+      if (known?.topics[0]?.partitions.length === partitions) return;
+      await delay(5);
     }
   };
   return {

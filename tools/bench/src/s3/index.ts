@@ -2,7 +2,7 @@ import type { BenchCase } from '../cases/case.js';
 import { bytesCase } from './bytes.js';
 import { latencyCase, requestsCase } from './commits.js';
 import type { S3Laboratory } from './laboratory.js';
-import { killCase, memoryCase } from './processes.js';
+import { killCase, largeFileCase, memoryCase } from './processes.js';
 import { recoverCase } from './recover.js';
 
 /** In the order of the report. */
@@ -14,4 +14,5 @@ export const S3_CASES: readonly BenchCase<S3Laboratory>[] = [
   recoverCase(),
   killCase(),
   memoryCase(),
+  largeFileCase(),
 ];

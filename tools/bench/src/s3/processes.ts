@@ -1,5 +1,7 @@
 /** Writers in processes of their own: how soon one goes on where another was killed, and how much memory a long run takes. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { s3ObjectStore } from '@eos/object-store/s3';
+import { openTable } from '@eos/s3';
 import type { BenchCase } from '../cases/case.js';
 import { measurement, oursAtMost } from '../measurement.js';
 import { randomNumbers } from '../rows.js';
@@ -10,6 +12,10 @@ import type { S3Task } from './writer.js';
 
 const KILL = 's3/kill-to-first-commit';
 const MEMORY = 's3/memory';
+const LARGE_FILE = `${MEMORY}/parquet-file-of-2-GB`;
+const LARGE_FILE_BYTES = 2_000_000_000;
+const QUICK_FILE_BYTES = 20_000_000;
+const NOTE_BYTES = 1_000;
 const MEGABYTE = 1_000_000;
 /** The kill comes within so many milliseconds after a commit: at any point of a transaction. */
 const KILL_WITHIN_MS = 50;
@@ -95,6 +101,42 @@ export function memoryCase(): BenchCase<S3Laboratory> {
           unit: 'MB/1M rows',
           runs: 1,
           details,
+        }),
+      ];
+    },
+  };
+}
+
+/** One file of one transaction. */
+export function largeFileCase(): BenchCase<S3Laboratory> {
+  return {
+    names: [LARGE_FILE],
+    async measure(laboratory) {
+      const { options, server, near } = laboratory;
+      const wanted = options.quick ? QUICK_FILE_BYTES : LARGE_FILE_BYTES;
+      const rows = Math.ceil(wanted / NOTE_BYTES);
+      const task: S3Task = {
+        ...taskOf(laboratory, rows, rows),
+        noteBytes: NOTE_BYTES,
+        sink: { format: 'parquet', roll: { bytes: 4 * wanted } },
+      };
+      const start = performance.now();
+      const { peakBytes } = await startWriter(task).next('done');
+      const seconds = (performance.now() - start) / 1000;
+      const store = s3ObjectStore({ bucket: server.bucket, client: near });
+      const files: number[] = [];
+      for await (const { bytes } of (await openTable(store, task.prefix)).files()) files.push(bytes);
+      await store.close();
+      const [bytes = 0] = files;
+      if (files.length !== 1 || bytes < wanted) throw new Error(`files of ${files.join()} bytes were made`);
+      return [
+        measurement({
+          name: LARGE_FILE,
+          ours: peakBytes / MEGABYTE,
+          unit: 'MB',
+          runs: 1,
+          target: oursAtMost(400),
+          details: { 'file, MB': bytes / MEGABYTE, rows, 'MB/s': bytes / MEGABYTE / seconds },
         }),
       ];
     },

@@ -3,8 +3,8 @@ import { subscribe } from 'node:diagnostics_channel';
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { pipeline, type PipelineEvents } from '@eos/core';
 import type { ChildMessage, MemorySample } from '../children/protocol.js';
-import { generatedSource } from '../generated-source.js';
-import { CONTEXT, s3BenchSink } from './ours.js';
+import { generatedSource, wideSource } from '../generated-source.js';
+import { CONTEXT, s3BenchSink, type BenchSinkOptions } from './ours.js';
 
 export interface S3Task {
   readonly bucket: string;
@@ -12,12 +12,15 @@ export interface S3Task {
   readonly prefix: string;
   readonly rows: number;
   readonly rowsPerCommit: number;
+  /** With it, rows are this wide, and no two are alike. */
+  readonly noteBytes?: number;
+  readonly sink?: Pick<BenchSinkOptions, 'format' | 'roll'>;
 }
 
 const SAMPLE_MS = 100;
 
 // The parent is part of this package: what it sends is a task.
-const { rows, rowsPerCommit, ...place } = JSON.parse(process.argv[2] ?? '{}') as S3Task;
+const { rows, rowsPerCommit, noteBytes, sink = {}, ...place } = JSON.parse(process.argv[2] ?? '{}') as S3Task;
 const samples: MemorySample[] = [];
 let committedRows = 0;
 
@@ -36,8 +39,8 @@ subscribe('eos:commit', (message) => {
 });
 await pipeline({
   id: CONTEXT.pipeline,
-  source: generatedSource(rows),
-  sinks: { [CONTEXT.sink]: s3BenchSink(place) },
+  source: noteBytes === undefined ? generatedSource(rows) : wideSource(rows, noteBytes),
+  sinks: { [CONTEXT.sink]: s3BenchSink({ ...place, ...sink }) },
   trigger: { rows: rowsPerCommit, bytes: Number.MAX_SAFE_INTEGER, intervalMs: 3_600_000 },
 }).run();
 clearInterval(sampler);

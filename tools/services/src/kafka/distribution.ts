@@ -8,7 +8,7 @@ import { cached, cachedFolder } from '../process/cache.js';
 import { fetchWith, findProgram } from '../process/program.js';
 
 /** The version that is started unless another one is asked for. */
-export const defaultVersion = '4.3.1';
+export const defaultVersion = process.env.EOS_TEST_KAFKA_VERSION ?? '4.3.1';
 
 /** A file that this package brings along for Kafka. */
 export const assetFile = (name: string): string =>

@@ -2,6 +2,8 @@ import type { KafkaListener } from './types.js';
 
 /** Where one broker listens and stores. */
 export interface BrokerLayout {
+  readonly nodeId: number;
+  readonly voters: readonly { readonly nodeId: number; readonly controllerPort: number }[];
   readonly port: number;
   readonly controllerPort: number;
   readonly logDirectory: string;
@@ -10,7 +12,7 @@ export interface BrokerLayout {
 
 /** `server.properties` of one process that is controller and broker. */
 export function serverProperties(
-  { port, controllerPort, logDirectory, listeners }: BrokerLayout,
+  { nodeId, voters, port, controllerPort, logDirectory, listeners }: BrokerLayout,
   further: Readonly<Record<string, string | number | boolean>>,
 ): string {
   const main: KafkaListener = { name: 'PLAINTEXT', port };
@@ -19,8 +21,10 @@ export function serverProperties(
     all.map((listener) => `${listener.name}://127.0.0.1:${portOf(listener)}`).join(',');
   const settings = {
     'process.roles': 'broker,controller',
-    'node.id': 1,
-    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    'node.id': nodeId,
+    'controller.quorum.voters': voters
+      .map((voter) => `${voter.nodeId}@127.0.0.1:${voter.controllerPort}`)
+      .join(','),
     'controller.listener.names': 'CONTROLLER',
     listeners: `${addresses((listener) => listener.port)},CONTROLLER://127.0.0.1:${controllerPort}`,
     'advertised.listeners': addresses((listener) => listener.advertisedPort ?? listener.port),

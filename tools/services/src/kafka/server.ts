@@ -12,7 +12,7 @@ import { fetchWith } from '../process/program.js';
 import { controlProcess } from '../process/single-process.js';
 import { guard } from '../process/watchdog.js';
 import { assetFile, defaultVersion, fetchKafka, findJava, isVersion3 } from './distribution.js';
-import { serverProperties } from './properties.js';
+import { serverProperties, type BrokerLayout } from './properties.js';
 import type { KafkaOptions, KafkaServer } from './types.js';
 
 const START_MILLISECONDS = 90_000;
@@ -26,6 +26,21 @@ const START_MILLISECONDS = 90_000;
  * const client = new Kafka({ brokers: [...kafka.brokers] });
  */
 export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServer> {
+  const node = { nodeId: 1, controllerPort: await freePort() };
+  return await startNode(options, { ...node, cluster: newClusterId(), voters: [node] });
+}
+
+/** What a process is in its cluster. */
+export interface NodePlace {
+  readonly nodeId: number;
+  readonly controllerPort: number;
+  readonly cluster: string;
+  /** Every process of the cluster, this one too: all of them are controllers. */
+  readonly voters: BrokerLayout['voters'];
+}
+
+/** Starts one process of a cluster. It is ready when most of the others are there. */
+export async function startNode(options: KafkaOptions, place: NodePlace): Promise<KafkaServer> {
   const version = options.version ?? defaultVersion;
   const java = findJava();
   if (java === undefined) throw new ServiceError('EOS_SERVICE_UNAVAILABLE', 'java is not on the search path');
@@ -39,7 +54,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServe
   try {
     const broker: Broker = { version, java, classPath: join(home, 'lib', '*'), directory };
     const port = options.port ?? (await freePort());
-    await format(broker, port, options);
+    await format(broker, port, options, place);
     const run = (): Promise<ManagedProcess> => runBroker(broker);
     const controls = controlProcess(run, await run());
     const logFile = logFileOf(broker);
@@ -81,13 +96,18 @@ function javaArguments({ version, classPath }: Broker): string[] {
   ];
 }
 
-async function format(broker: Broker, port: number, options: KafkaOptions): Promise<void> {
-  const { listeners = [] } = options;
+/** With a hyphen at its beginning it would be taken for an option. */
+export const newClusterId = (): string => randomBytes(16).toString('base64url').replace(/^-/, 'A');
+
+async function format(
+  broker: Broker,
+  port: number,
+  { listeners = [], settings = {} }: KafkaOptions,
+  { cluster, nodeId, controllerPort, voters }: NodePlace,
+): Promise<void> {
+  const layout = { nodeId, voters, port, controllerPort, listeners };
   const logDirectory = join(broker.directory, 'data');
-  const layout = { port, controllerPort: await freePort(), logDirectory, listeners };
-  await writeFile(propertiesFile(broker), serverProperties(layout, options.settings ?? {}));
-  // With a hyphen at its beginning it would be taken for an option.
-  const cluster = randomBytes(16).toString('base64url').replace(/^-/, 'A');
+  await writeFile(propertiesFile(broker), serverProperties({ ...layout, logDirectory }, settings));
   const parameters = ['kafka.tools.StorageTool', 'format', '-t', cluster, '-c', propertiesFile(broker)];
   await fetchWith(broker.java, [...javaArguments(broker), ...parameters]);
 }

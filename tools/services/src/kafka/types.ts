@@ -16,9 +16,14 @@ export interface KafkaServer extends KafkaService, SingleProcess {
   readonly logFile: string;
 }
 
+/** Several brokers of one's own, which keep everything as often as there are of them. */
+export interface KafkaCluster extends KafkaService {
+  readonly nodes: readonly KafkaServer[];
+}
+
 /** Options of `startKafka`. */
 export interface KafkaOptions {
-  /** Apache Kafka's version: 4.3.1 unless given; 4.1.2 and 3.9.2 work as well. */
+  /** Apache Kafka's version. Default: that of `EOS_TEST_KAFKA_VERSION`, else 4.3.1; 4.1.2 and 3.9.2 work as well. */
   readonly version?: string;
   /** A port instead of any free one. */
   readonly port?: number;
@@ -35,5 +40,5 @@ export interface KafkaListener {
   /** Where clients that came by this listener are sent: a proxy's port, for example. Default `port`. */
   readonly advertisedPort?: number;
   /** Default PLAINTEXT. */
-  readonly protocol?: 'PLAINTEXT' | 'SASL_PLAINTEXT';
+  readonly protocol?: 'PLAINTEXT' | 'SASL_PLAINTEXT' | 'SASL_SSL';
 }

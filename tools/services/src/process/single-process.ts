@@ -1,3 +1,6 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { ServiceError } from '../errors.js';
 import type { ManagedProcess } from './managed-process.js';
 
@@ -23,13 +26,11 @@ export function controlProcess(run: () => Promise<ManagedProcess>, first: Manage
   const start = async (): Promise<void> => {
     if (!server.isRunning()) server = await run();
   };
-  const send = (signal: 'SIGSTOP' | 'SIGCONT'): Promise<void> => {
-    if (process.platform === 'win32') {
-      const error = new ServiceError('EOS_SERVICE_UNSUPPORTED', 'Windows cannot freeze a process');
-      return Promise.reject(error);
-    }
+  const send = async (signal: 'SIGSTOP' | 'SIGCONT'): Promise<void> => {
+    if (process.platform === 'win32')
+      throw new ServiceError('EOS_SERVICE_UNSUPPORTED', 'Windows cannot freeze a process');
     server.signal(signal);
-    return Promise.resolve();
+    if (signal === 'SIGSTOP' && server.isRunning()) await untilStopped(server.pid);
   };
   return {
     async kill() {
@@ -46,4 +47,32 @@ export function controlProcess(run: () => Promise<ManagedProcess>, first: Manage
     freeze: () => send('SIGSTOP'),
     thaw: () => send('SIGCONT'),
   };
+}
+
+/** On a machine with much to do, threads run on for a while after the signal was sent. */
+async function untilStopped(pid: number): Promise<void> {
+  if (process.platform !== 'linux') {
+    await delay(SETTLE_MILLISECONDS);
+    return;
+  }
+  const end = performance.now() + STOP_MILLISECONDS;
+  while (!(await areAllStopped(pid))) {
+    if (performance.now() > end)
+      throw new ServiceError('EOS_SERVICE_FAILED', `process ${pid} does not stop on SIGSTOP`);
+    await delay(1);
+  }
+}
+
+const SETTLE_MILLISECONDS = 100;
+
+/** The state of a thread follows its name, which is in brackets. One that has just ended is left out. */
+async function areAllStopped(pid: number): Promise<boolean> {
+  const threads = await readdir(`/proc/${pid}/task`);
+  const states = await Promise.all(
+    threads.map(async (thread) => {
+      const line = await readFile(`/proc/${pid}/task/${thread}/stat`, 'utf8').catch(() => ') T');
+      return line[line.lastIndexOf(')') + 2];
+    }),
+  );
+  return states.every((state) => state === 'T');
 }

@@ -59,10 +59,10 @@ export const tableSink = ({ url }: KafkaTask): SinkConnector<ChangedRow> =>
     schema,
     mode: 'upsert',
     key: ['id'],
-  }) as SinkConnector<ChangedRow>;
+  });
 
 export const logSink = ({ url }: KafkaTask): SinkConnector<LogRow> =>
-  postgresSink({ connection: url, table: 'change_log', schema: logSchema }) as SinkConnector<LogRow>;
+  postgresSink({ connection: url, table: 'change_log', schema: logSchema });
 
 export const triggerOf = ({ version }: KafkaTask) =>
   version === 'old' ? { rows: 750, intervalMs: 300 } : { rows: 2_000, intervalMs: 100 };

@@ -34,7 +34,9 @@ export interface ProofResult {
 const SETTINGS = { 'group.min.session.timeout.ms': 1_000 };
 /** How many processes there are, one after the other; at each step a broker or a process meets something. */
 const SCALES = [3, 5, 1, 5, 3];
-const BOUNCES = 3;
+
+/** What happens, and how it is done. */
+type Step = readonly [name: string, act: () => Promise<void>];
 
 export async function prove(options: ProofOptions): Promise<ProofResult> {
   const { seed, changes, onProgress } = options;
@@ -129,22 +131,24 @@ async function disturb(
   { minutes, onProgress }: ProofOptions,
 ): Promise<number> {
   const end = performance.now() + minutes * 60_000;
-  const bounce = async () => {
-    await kafka.kill();
-    await delay(random.integer(0, 2_000));
-    await kafka.start();
-  };
-  const steps: [string, () => Promise<void>][] = SCALES.slice(1).flatMap(
-    (count): [string, () => Promise<void>][] => [
-      ['a process is killed', () => members.killAndReplace(random)],
-      ['a process stands still beyond its session', () => members.freeze(random)],
-      [`there are ${count} processes now`, () => members.scale(count, random)],
-    ],
-  );
-  for (let at = 0; at < BOUNCES; at++) {
-    const place = Math.floor(((at + 0.5) * steps.length) / BOUNCES);
-    steps.splice(place + at, 0, ['the broker is killed and started again', bounce]);
-  }
+  const killed: Step = [
+    'the broker is killed and started again',
+    async () => {
+      await kafka.kill();
+      await delay(random.integer(0, 2_000));
+      await kafka.start();
+    },
+  ];
+  const stopped: Step = ['the broker is stopped in an orderly way and started again', () => kafka.restart()];
+  const bounces = [killed, stopped, killed];
+  const steps = SCALES.slice(1).flatMap((count): Step[] => [
+    ['a process is killed', () => members.killAndReplace(random)],
+    ['a process stands still beyond its session', () => members.freeze(random)],
+    [`there are ${count} processes now`, () => members.scale(count, random)],
+  ]);
+  const between = steps.length / bounces.length;
+  for (const [index, bounce] of bounces.entries())
+    steps.splice(Math.floor((index + 0.5) * between) + index, 0, bounce);
   for (const [index, [name, act]] of steps.entries()) {
     const left = Math.max(0, end - performance.now());
     await delay((left / (steps.length - index + 1)) * (0.5 + random.integer(0, 50) / 100));
@@ -156,5 +160,5 @@ async function disturb(
     if (random.chance(0.7)) await members.killAndReplace(random);
     else await members.freeze(random);
   }
-  return BOUNCES;
+  return bounces.length;
 }

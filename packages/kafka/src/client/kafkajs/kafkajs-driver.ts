@@ -42,7 +42,7 @@ export function kafkaJsDriver(config: KafkaConfig): Driver {
 }
 
 function link(pool: ConnectionPool, { Encoder }: KafkaJsInternals): BrokerLink {
-  let isClosed = false as boolean;
+  let isClosed = false;
   const connecting = new Map<boolean, Promise<unknown>>();
   /** Of several requests at once only one may connect: KafkaJS would keep the last socket, and leave the others open for good. */
   const connected = async (apiKey: number): Promise<void> => {
@@ -56,16 +56,19 @@ function link(pool: ConnectionPool, { Encoder }: KafkaJsInternals): BrokerLink {
       connecting.delete(isFetch);
     }
   };
+  const checkOpen = (): void => {
+    if (!isClosed) return;
+    // It may have been closed while it connected.
+    closePool(pool);
+    throw new Error('the connection was closed');
+  };
   return {
     // KafkaJS connects again when it is asked to send.
     isOpen: () => !isClosed,
     async send({ name, key, version, body, timeoutMs }: WireRequest) {
-      if (isClosed) throw new Error('the connection was closed');
+      checkOpen();
       await connected(key);
-      if (isClosed) {
-        closePool(pool);
-        throw new Error('the connection was closed');
-      }
+      checkOpen();
       const sending = pool.send({
         request: {
           apiKey: key,

@@ -9,6 +9,7 @@ import { BatchBuilder } from './batch-builder.js';
 import { FIELD } from './batch-format.js';
 import { readBatches } from './batch-reader.js';
 import { splitBatch } from './batch-split.js';
+import { compressBatch } from './compression.js';
 import { crc32c } from './crc32c.js';
 
 interface OtherRecord {
@@ -234,6 +235,31 @@ describe('record batches', () => {
     expect(String(bytesAt(batch?.records.values ?? bytesColumn([]), 1))).toBe('bbb');
     expect(() => readBatches(compressed(2))).toThrow(/compressed by snappy.*registerCodec/);
     expect(() => readBatches(compressed(7))).toThrow(/codec 7/);
+  });
+});
+
+describe('a batch that is compressed', () => {
+  const text = 'the same again and again, '.repeat(40);
+  const columns = { count: 3, keys: bytesColumn(['a', null, 'c']), values: bytesColumn([text, null, text]) };
+
+  test('is smaller, and read by KafkaJS and by this reader as it was', async () => {
+    const plain = build(columns, [START, START + 1, START + 2]);
+    const packed = await compressBatch(plain, 'gzip');
+    expect(packed.length).toBeLessThan(plain.length / 5);
+    expect(readBatches(packed)).toMatchObject([{ ...readBatches(plain)[0], size: packed.length }]);
+    const other = await decodeOther(new OtherDecoder(packed));
+    expect(other).toMatchObject({ firstSequence: PRODUCER.baseSequence, inTransaction: true });
+    expect(other.records.map(({ value }) => value?.toString())).toEqual([text, undefined, text]);
+  });
+
+  test('stays as it is where it would not be smaller', async () => {
+    const plain = build({ count: 1, values: bytesColumn(['v']) }, []);
+    expect((await compressBatch(plain, 'gzip')).equals(plain)).toBe(true);
+  });
+
+  test('can be split', async () => {
+    const packed = await compressBatch(build(columns, []), 'gzip');
+    expect(splitBatch(packed).map(({ count }) => count)).toEqual([1, 2]);
   });
 });
 
