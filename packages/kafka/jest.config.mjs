@@ -1,4 +1,4 @@
 import preset from '../../jest.preset.mjs';
 import { withoutSlowTests } from '../../tools/jest/slow-tests.mjs';
 
-export default { ...preset, ...withoutSlowTests(['upsert.conformance', 'rolling']) };
+export default { ...preset, ...withoutSlowTests(['rolling']) };

@@ -9,7 +9,11 @@ import type { ObjectStore } from './object-store.js';
 import { probeObjectStore } from './probe.js';
 
 /** How much is asked of a store. Of the shorter ones most requests are under way at once. */
-const LOOKS = { thorough: {}, short: { racers: 8, rounds: 1 }, folder: { racers: 2, rounds: 1 } } as const;
+const LOOKS = {
+  thorough: {},
+  short: { rounds: 1, bytes: 128 * 1024 },
+  folder: { racers: 2, rounds: 1, bytes: 0 },
+} as const;
 
 export type LookKind = keyof typeof LOOKS;
 
