@@ -11,7 +11,7 @@ export * from './dead-letters.js';
 export * from './define-sink.js';
 export { eosPackage } from './eos-package.js';
 export * from './errors.js';
-export { Interruption } from './sources/interruption.js';
+export { RowPieces, type RowsTaken } from './sources/row-pieces.js';
 export { parseExactJson } from './exact-json.js';
 export { checkName, MAX_INT64, randomId, type Owner, type PartitionId, type TxId } from './identifiers.js';
 export * from './memory-sink.js';

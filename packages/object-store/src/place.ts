@@ -3,7 +3,7 @@ import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { EosError } from '@eos/core';
 import { localObjectStore } from './local/local-store.js';
 import type { ObjectStore } from './object-store.js';
-import { probeObjectStore, type ProbeOptions } from './probe.js';
+import { probed } from './probed.js';
 import type { S3ObjectStoreOptions } from './s3.js';
 
 /** Where a connector's objects are: exactly one of `bucket`, `folder` and `store`. */
@@ -31,22 +31,15 @@ export interface StorePlace {
 export interface OpenStore {
   readonly store: ObjectStore;
   /**
-   * Looks once in this process whether the store compares where it says so. What a look has shown is kept nowhere else: a note in the bucket
-   * would say nothing of the program that serves it today.
+   * Looks whether the store compares where it says so: see `probed.ts`.
    * @param prefix of the table: below it the look writes, and deletes after itself
+   * @param isNewTable whether there is no log yet
    * @throws EOS_STORE_UNSAFE
    */
-  probe(prefix: string): Promise<void>;
+  probe(prefix: string, isNewTable: boolean): Promise<void>;
   /** Frees what `open` has made. */
   close(): Promise<void>;
 }
-
-/** Stores that a look has shown no fault of, each by what stands for it in this process. */
-const PROBED = new WeakMap<object, Promise<void>>();
-const PROBED_FOLDERS = new Map<string, Promise<void>>();
-
-/** The file system is asked for little: `link` of one host. */
-const LOCAL_PROBE = { racers: 4, rounds: 1 };
 
 /** @throws EOS_CONFIG, with the name of the option */
 export function storePlace(options: StoreOptions): StorePlace {
@@ -67,7 +60,7 @@ function givenPlace(store: ObjectStore): StorePlace {
     description: store.description,
     open: async () => ({
       store,
-      probe: (prefix) => probed(PROBED, store, store, prefix),
+      probe: (prefix, isNew) => probed(store, store, prefix, isNew ? 'thorough' : 'short'),
       close: async () => {},
     }),
   };
@@ -81,7 +74,7 @@ function folderPlace(folder: string): StorePlace {
       const store = localObjectStore({ root: folder });
       return {
         store,
-        probe: (prefix) => probed(PROBED_FOLDERS, folder, store, prefix, LOCAL_PROBE),
+        probe: (prefix) => probed(folder, store, prefix, 'folder'),
         close: () => store.close(),
       };
     },
@@ -105,7 +98,11 @@ function bucketPlace({
     description: `s3://${bucket}`,
     open: async () => {
       const store = (await s3Module()).s3ObjectStore(options);
-      return { store, probe: (prefix) => probed(PROBED, options, store, prefix), close: () => store.close() };
+      return {
+        store,
+        probe: (prefix, isNew) => probed(options, store, prefix, isNew ? 'thorough' : 'short'),
+        close: () => store.close(),
+      };
     },
   };
 }
@@ -120,29 +117,6 @@ async function s3Module(): Promise<typeof import('./s3.js')> {
       cause,
     });
   }
-}
-
-interface Remembered<Key> {
-  get(key: Key): Promise<void> | undefined;
-  set(key: Key, probe: Promise<void>): unknown;
-  delete(key: Key): unknown;
-}
-
-async function probed<Key>(
-  remembered: Remembered<Key>,
-  key: Key,
-  store: ObjectStore,
-  prefix: string,
-  options: ProbeOptions = {},
-): Promise<void> {
-  let probe = remembered.get(key);
-  if (probe === undefined) {
-    probe = probeObjectStore(store, { prefix: `${prefix}_eos/probe/`, ...options });
-    remembered.set(key, probe);
-    // One that failed is made again: the store may have been out of reach, or is another one by then.
-    probe.catch(() => remembered.delete(key));
-  }
-  await probe;
 }
 
 function wrong(option: keyof StoreOptions, problem: string): EosError {

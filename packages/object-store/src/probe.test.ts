@@ -48,7 +48,7 @@ test.each(Object.keys(racing))('a store that %s is refused by a race', async (na
 });
 
 test('an option out of range is refused', async () => {
-  for (const options of [{ racers: 1 }, { rounds: 0 }])
+  for (const options of [{ racers: 1 }, { rounds: 0 }, { bytes: -1 }])
     await expect(probeObjectStore(memoryObjectStore(), options)).rejects.toMatchObject({
       code: 'EOS_CONFIG',
     });
@@ -123,11 +123,7 @@ describeWith(
       for (let attempt = 1; attempt <= 20; attempt++) {
         const faultOf = (error: unknown) =>
           isEosError(error) && error.code === 'EOS_STORE_UNSAFE' ? error.details['fault'] : error;
-        // One race in a few has one winner there: so many do not.
-        const fault = await probeObjectStore(store, { racers: 32, rounds: 30 }).then(
-          () => 'passed the probe',
-          faultOf,
-        );
+        const fault = await probeObjectStore(store).then(() => 'passed the probe', faultOf);
         expect({ attempt, fault }).toEqual({
           attempt,
           fault: expect.stringMatching(/racing|than that of the writer/),

@@ -14,7 +14,7 @@ import {
 import { appendWriters } from './modes/append.js';
 import { carefulWriters } from './bad-rows/careful.js';
 import { ensureCatalog } from './law/catalog.js';
-import { claimPartitions, makeClaims, readPositions } from './law/claim.js';
+import { claimPartitions, readPositions } from './law/claim.js';
 import { planColumns } from './table/columns.js';
 import { lockRetry, type LockRetry } from './law/lock-retry.js';
 import { linkName, openLink, type Link } from './connection/connection.js';
@@ -215,7 +215,6 @@ async function recover<Row>(
     const { lockTimeoutMs, commitTimeoutMs } = settings;
     const backends = isLent ? [] : links;
     const request = { ...context, ...claim, target, object, backends, lockTimeoutMs };
-    await makeClaims(links[0], request);
     return openSession({
       // The claim waits for commits in flight.
       ...(await retry('the claim', () => claimPartitions(links[0], request))),

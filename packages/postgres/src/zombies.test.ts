@@ -31,7 +31,9 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
         const transaction = await hanging.begin();
         // Its first block is on the way, and nothing after it.
         await transaction.write(batchOf({ rows: flood(1).slice(0, 200) }));
-        await fixture.until(`(SELECT coalesce(max(tuples_processed), 0) > 0 FROM pg_stat_progress_copy)`);
+        await fixture.until(
+          `EXISTS (SELECT FROM pg_stat_progress_copy WHERE datname = current_database() AND tuples_processed > 0)`,
+        );
         const successor = await (await fixture.open(upsert)).recover(['0']);
         const late = await successor.begin();
         for (let offset = 0; offset < 3; offset += 1) {

@@ -1,4 +1,4 @@
-/** What `npm test` leaves out: the other variants, formats that DuckDB reads back here, and a second server. */
+/** With `s3.conformance`, what `npm test` leaves out: the other variants, formats that DuckDB reads back here, and a second server. */
 import { APPEND, CSV, LISTED, PARQUET, UPSERT } from './conformance.testing.js';
 import { conformanceInFolder } from './local.testing.js';
 import { conformanceOnServer } from './server.testing.js';

@@ -1,4 +1,4 @@
-/** With `append` on a real server beside it, `npm test` has every variant once: the proof has all on all. */
+/** The two variants that, between them, take every path of the sink: the proof has all, on all stores. */
 import { LISTED, UPSERT } from './conformance.testing.js';
 import { conformanceInFolder } from './local.testing.js';
 

@@ -1,28 +1,14 @@
-import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { EosError, type Columns, type RowSchema } from '@eos/core';
-import type { ObjectStore } from '@eos/object-store';
+import { storePlace, type StoreOptions as PlaceOptions, type StorePlace } from '@eos/object-store/place';
 import { checkFileOptions, type FileOptions, type FileSettings } from './files/settings.js';
 import { checkPrefix } from './log/keys.js';
-import { storePlace, type StorePlace } from './stores.js';
 
 export type Mode = 'append' | 'upsert';
 export type Visibility = 'log' | 'listing';
 export type Evolution = 'fail' | 'add-nullable';
 
-/** Where the table is: exactly one of `bucket`, `folder` and `store`. */
-export interface StoreOptions {
-  /** A bucket of S3 or of a service that speaks its protocol. Needs `@aws-sdk/client-s3`. */
-  readonly bucket?: string;
-  /** With `bucket`: the official client, or what it is made from (endpoint, region, credentials, `forcePathStyle`, …); passed through. */
-  readonly client?: S3Client | S3ClientConfig;
-  /** With `bucket`: the size of a part of an upload in bytes, 5 MiB to 1 GiB. Default 8 MiB. */
-  readonly partBytes?: number;
-  /** With `bucket`: how many parts of an upload travel at once, 1 to 64. Default 4. */
-  readonly parallelParts?: number;
-  /** A local folder, made where it is missing. */
-  readonly folder?: string;
-  /** Any store of `@eos/object-store`. It is not closed. */
-  readonly store?: ObjectStore;
+/** Where the table is: exactly one of `bucket`, `folder` and `store`, and the folder in there. */
+export interface StoreOptions extends PlaceOptions {
   /** The folder of the table in there, such as `tables/flights`. Default: the store's own root. */
   readonly prefix?: string;
 }

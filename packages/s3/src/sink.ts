@@ -13,6 +13,7 @@ import {
   type SinkContext,
   type SinkDriver,
 } from '@eos/core';
+import type { OpenStore } from '@eos/object-store/place';
 import { claimPartitions } from './claim.js';
 import { compactTable } from './compaction/compact-table.js';
 import { createDataFiles } from './files/data-files-writer.js';
@@ -21,7 +22,6 @@ import { scopeOf } from './log/state.js';
 import { checkOptions, type S3SinkOptions, type Settings } from './options.js';
 import { openSession } from './session.js';
 import { readStatus } from './status.js';
-import type { OpenStore } from './stores.js';
 import { tableEntry } from './table.js';
 import { readTable } from './reader/snapshot.js';
 import { vacuumTable } from './vacuum/vacuum-table.js';

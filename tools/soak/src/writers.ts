@@ -4,8 +4,8 @@ import { spawnStoppable, type ChildEnd, type StoppableChild } from '@eos/testkit
 import { FENCED_EXIT, isNews, TASK_VARIABLE, type News } from './task.js';
 
 /** A copy that lost its claim may wait behind a slow server, but must end. */
-const FENCED_MS = 60_000;
-const CLAIM_MS = 30_000;
+const FENCED_MS = 180_000;
+const CLAIM_MS = 120_000;
 
 interface Writer {
   readonly child: StoppableChild;

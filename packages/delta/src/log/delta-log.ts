@@ -13,6 +13,9 @@ import type { TableState } from './table-state.js';
 /** By so many bytes of its beginning a commit is known again: it has a random number there, or names of files. */
 const HEAD_BYTES = 1_024;
 
+/** Commits that are taken one by one: behind more of them there is a checkpoint, and reading anew asks for many at once. */
+const FAR_BEHIND = 200;
+
 /** Behind what a commit's put must be believed: whether a state holds what the commit wrote. */
 export type Holds = (state: TableState) => boolean;
 
@@ -68,17 +71,15 @@ export class DeltaLog {
     return found !== undefined && this.#head !== undefined && Buffer.compare(found, this.#head) === 0;
   }
 
-  /** Takes the commits that others have made since, and returns them. */
-  async advance(): Promise<readonly Commit[]> {
-    const commits: Commit[] = [];
-    for (;;) {
+  /** Takes the commits that others have made since: one after the other, or, where those are many, from the newest checkpoint on. */
+  async advance(): Promise<void> {
+    for (let taken = 0; taken < FAR_BEHIND; taken++) {
       const version = this.current.version + 1;
       const body = await readBody(this.store, this.place, version);
-      if (body === undefined) return commits;
-      const commit = parseCommit(version, body);
-      this.#take(commit, body);
-      commits.push(commit);
+      if (body === undefined) return;
+      this.#take(parseCommit(version, body), body);
     }
+    await this.reload();
   }
 
   /** To the newest version, from wherever this is: by the tail, or anew where the log is another one by now. */

@@ -54,6 +54,29 @@ describe('a table is read', () => {
     ]);
   });
 
+  test('anew by one who is far behind', async () => {
+    const { store } = agingStore();
+    const sink = await openCities(store, {}, { properties: { 'delta.checkpointInterval': '100' } });
+    const session = await sink.recover(['0']);
+    const requests: string[] = [];
+    const counted = withRequests(store, (request, send) => {
+      requests.push(`${request.call} ${request.key}`);
+      return send();
+    });
+    const log = await DeltaLog.open(counted, PLACE);
+    for (let version = 1; version <= 450; version++) await commitCities(session);
+    await sink.close();
+    requests.length = 0;
+    await log.advance();
+    expect(log.state.version).toBe(450);
+    // Not each of the commits in front of the checkpoint.
+    const commits = requests.filter((request) => /^get .*\d{20}\.json$/.test(request));
+    expect(commits.length).toBeLessThan(300);
+    expect(requests).toContain(`get ${commitKey(PLACE, 450)}`);
+    const { adds } = await log.state.files.current();
+    expect(adds.size).toBe(450);
+  });
+
   test('the same by checkpoint and by commits alone, at every version', async () => {
     const { store, bucket } = await table();
     for (let version = 5; version <= 7; version++) {

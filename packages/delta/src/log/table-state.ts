@@ -21,7 +21,6 @@ export class TableState {
   #version: Version;
   #protocol: Protocol | undefined;
   #metadata: Metadata | undefined;
-  #metadataVersion: Version;
   readonly #transactions = new Map<string, Transaction>();
   readonly #domains = new Map<string, DomainMetadata>();
 
@@ -30,7 +29,6 @@ export class TableState {
     readonly files: LiveFiles,
   ) {
     this.#version = checkpoint?.version ?? -1;
-    this.#metadataVersion = this.#version;
     this.#protocol = checkpoint?.protocol;
     this.#metadata = checkpoint?.metadata;
     for (const transaction of checkpoint?.transactions ?? [])
@@ -41,11 +39,6 @@ export class TableState {
   /** -1 where there is no table. */
   get version(): Version {
     return this.#version;
-  }
-
-  /** The version at which protocol or metadata changed last, or that of the checkpoint below: equal ones mean equal tables. */
-  get metadataVersion(): Version {
-    return this.#metadataVersion;
   }
 
   get protocol(): Protocol {
@@ -71,11 +64,8 @@ export class TableState {
     if (commit.version !== this.#version + 1)
       throw malformed(`version ${commit.version} does not follow version ${this.#version}`);
     this.#version = commit.version;
-    if (commit.protocol !== undefined || commit.metadata !== undefined) {
-      this.#protocol = commit.protocol ?? this.#protocol;
-      this.#metadata = commit.metadata ?? this.#metadata;
-      this.#metadataVersion = commit.version;
-    }
+    this.#protocol = commit.protocol ?? this.#protocol;
+    this.#metadata = commit.metadata ?? this.#metadata;
     for (const transaction of commit.transactions) this.#transactions.set(transaction.appId, transaction);
     for (const domain of commit.domains) {
       if (domain.removed) this.#domains.delete(domain.domain);

@@ -6,6 +6,7 @@ import type { AddFile } from '../log/actions.js';
 import { dataKey } from '../log/paths.js';
 import { looseStatistics } from '../statistics/file-statistics.js';
 import { union } from './file-hits.js';
+import { eachLimited } from './limited.js';
 import { rewriteWithout } from './rewritten-file.js';
 import type { TouchedFile } from './touched-files.js';
 
@@ -17,15 +18,19 @@ export interface Replacements {
   keys(): readonly string[];
 }
 
+/** Files that are written again at once: while one waits for the store, another is encoded. */
+const PARALLEL = 2;
+
 export function rewritten(place: FilePlace, plan: TablePlan, settings: FileSettings): Replacements {
   const made = new Map<AddFile, AddFile | undefined>();
   const keyOf = (file: AddFile) => dataKey(place.place, file.path);
   return {
     async of(touched) {
       await forget(touched);
-      for (const { file, rows } of touched) {
-        if (!made.has(file)) made.set(file, await rewriteWithout(place, plan, settings, file, rows));
-      }
+      const missing = touched.filter(({ file }) => !made.has(file));
+      await eachLimited(missing, PARALLEL, async ({ file, rows }) => {
+        made.set(file, await rewriteWithout(place, plan, settings, file, rows));
+      });
       return touched.flatMap(({ file }) => made.get(file) ?? []);
     },
     keys: () => [...made.values()].flatMap((file) => (file === undefined ? [] : [keyOf(file)])),

@@ -66,7 +66,7 @@ interface Session extends UpsertOptions {
 
 const NO_ROWS: StagedRows = { adds: [], written: [], unused: [], positionOf: (_file, position) => position };
 
-/** Memory: what {@link StagedChanges} takes; in a commit by copy-on-write one row group of one file, as values. */
+/** Memory: what {@link StagedChanges} takes; in a commit by copy-on-write one row group of each of two files, as values. */
 class UpsertWriter<Row> implements TransactionWriter<Row> {
   readonly #changes: StagedChanges;
   readonly #touched: TouchedFiles;

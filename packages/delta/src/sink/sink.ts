@@ -72,9 +72,10 @@ async function withStore<T>({ location }: Settings, work: (table: FilePlace) => 
 async function connect<Row>(settings: Settings, context: SinkContext): Promise<SinkDriver<Row>> {
   const opened = await settings.location.store.open();
   const table = { store: opened.store, place: settings.location.place };
+  let isNew: boolean;
   try {
     // Whatever is wrong with options and table shows here. Nothing is made.
-    await checkFound(table, settings);
+    isNew = !(await checkFound(table, settings));
   } catch (error) {
     await opened.close();
     throw error;
@@ -83,18 +84,20 @@ async function connect<Row>(settings: Settings, context: SinkContext): Promise<S
   return {
     positions: (partitions) => reader.read(partitions),
     async recover(claim) {
-      await opened.probe(table.place.prefix);
+      await opened.probe(table.place.prefix, isNew);
       return await recover<Row>(table, settings, context, claim);
     },
     close: () => opened.close(),
   };
 }
 
-async function checkFound({ store, place }: FilePlace, settings: Settings): Promise<void> {
+/** @returns whether there is a table */
+async function checkFound({ store, place }: FilePlace, settings: Settings): Promise<boolean> {
   const { state } = await DeltaLog.open(store, place);
-  if (state.version < 0) return;
+  if (state.version < 0) return false;
   checkTable(state.protocol, state.metadata, settings);
   planTableColumns(settings, state.metadata);
+  return true;
 }
 
 async function recover<Row>(

@@ -61,6 +61,23 @@ describe('a transaction that took long', () => {
     await sink.close();
   });
 
+  test('and that marks rows of old files is committed', async () => {
+    const { store, age } = agingStore();
+    const properties = { 'delta.enableDeletionVectors': 'true' };
+    const sink = await openCities(store, {}, { mode: 'upsert', key: ['id'], properties });
+    const session = await sink.recover(['0']);
+    await commitCities(session, 2);
+    age(5);
+    const transaction = await session.begin();
+    await transaction.write({ partition: '0', rows: [{ id: 0n, city: 'Ulm' }] });
+    await transaction.prepare();
+    later = HOUR;
+    const to = new Map([['0', { offset: 3n, source: { kind: 'test' } }]]);
+    await transaction.commit({ from: session.positions, to });
+    expect((await sink.positions()).get('0')).toMatchObject({ epoch: 2n });
+    await sink.close();
+  });
+
   test('or that writes to a table which keeps nothing, is looked at however short it was', async () => {
     const { store } = agingStore();
     const properties = { 'delta.deletedFileRetentionDuration': 'interval 0 hours' };

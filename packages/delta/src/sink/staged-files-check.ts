@@ -22,7 +22,7 @@ const LEAST_AGE_MS = 60_000;
 /** How many are asked for at once. */
 const PARALLEL = 16;
 
-type StagedFiles = Pick<CommitActions, 'adds' | 'changeFiles'>;
+type StagedFiles = Pick<CommitActions, 'adds' | 'removes' | 'changeFiles'>;
 
 /**
  * Looks at the files of a transaction that took long, right before its commit: each must be there, and be younger than half the retention
@@ -34,14 +34,17 @@ type StagedFiles = Pick<CommitActions, 'adds' | 'changeFiles'>;
 export async function checkStagedFiles(
   { store, place }: FilePlace,
   metadata: Metadata,
-  { adds, changeFiles }: StagedFiles,
+  { adds, removes, changeFiles }: StagedFiles,
   begunAt: number,
 ): Promise<void> {
   const lasted = Date.now() - begunAt;
   // A clock that was set back says nothing.
   const retention = fileRetentionMs(metadata);
   if (lasted >= 0 && lasted < Math.min(FRESH_MS, retention / 4)) return;
-  const keys = new Set([...adds, ...changeFiles].map(({ path }) => dataKey(place, path)));
+  // A file that gets another deletion vector is one of the table: it may be as old as it likes.
+  const before = new Set(removes.map(({ path }) => path));
+  const written = [...adds, ...changeFiles].filter(({ path }) => !before.has(path));
+  const keys = new Set(written.map(({ path }) => dataKey(place, path)));
   for (const { deletionVector } of adds) {
     const vector = deletionVector === undefined ? undefined : vectorPlace(place, deletionVector);
     if (vector?.kind === 'file') keys.add(vector.key);

@@ -118,7 +118,7 @@ describe(`a table as a source (EOS_TEST_SEED=${seed})`, () => {
           const write = await writerOf(store, { properties });
           for (const changes of first) await write(changes);
           const options = { store, changelog: 'retract', ...(after === undefined ? {} : { after }) } as const;
-          const limit = () => sizes.next().value ?? 1;
+          const limit = () => Number(sizes.next().value ?? 1);
           const begun = await batchesOf(deltaSource(options), new Map(), limit, cut);
           const last = begun.at(-1);
           if (last === undefined) return;

@@ -170,8 +170,8 @@ async function nextBody(
       );
     if (state.version >= version) continue;
     if (pollMs === undefined || signal.aborted) return undefined;
+    // Where reading was stopped meanwhile, one more look ends it.
     await delay(pollMs, signal);
-    if (signal.aborted) return undefined;
   }
 }
 

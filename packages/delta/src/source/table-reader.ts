@@ -1,8 +1,9 @@
 /** Reads the changes of a table, batch by batch. */
 import {
-  Interruption,
+  RowPieces,
   type PartitionId,
   type ReadLimit,
+  type RowsTaken,
   type SourceBatch,
   type SourceReader,
 } from '@eos/core';
@@ -23,51 +24,29 @@ const VALUE_BYTES = 8;
 
 /** Memory: a batch of rows, and what reading a file holds. */
 export class TableChangesReader implements SourceReader<TableRow> {
-  readonly #interruption: Interruption;
-  readonly #stop = new AbortController();
-  readonly #pieces: AsyncGenerator<Piece, void>;
+  readonly #pieces: RowPieces<Piece>;
   readonly #snapshot: Version | undefined;
-  #piece: Piece | undefined;
-  #taken = 0;
-  #pending: Promise<IteratorResult<Piece, void>> | undefined;
 
   constructor(
     private readonly reading: TableReading,
     signal: AbortSignal,
   ) {
-    this.#interruption = new Interruption(signal);
-    this.#pieces = piecesOf({ ...reading, signal: this.#stop.signal });
+    this.#pieces = new RowPieces((stop) => piecesOf({ ...reading, signal: stop }), signal);
     this.#snapshot = reading.start.snapshot;
   }
 
   async read({ rows: limit }: ReadLimit): Promise<SourceBatch<TableRow> | undefined> {
-    this.#interruption.check();
-    if (this.#piece === undefined) {
-      this.#pending ??= this.#pieces.next();
-      const result = await this.#interruption.wait(this.#pending);
-      this.#pending = undefined;
-      this.#piece = result.done === true ? undefined : result.value;
-      this.#taken = 0;
-    }
-    return this.#piece && this.#batch(this.#piece, limit);
+    const taken = await this.#pieces.take(limit);
+    return taken && this.#batch(taken);
   }
 
   async close(): Promise<void> {
-    this.#interruption.close();
-    this.#stop.abort();
-    // What is under way ends with the store, or at its next wait; nobody asks for it any more.
-    this.#pending?.catch(() => undefined);
-    this.#pieces.return(undefined).catch(() => undefined);
+    this.#pieces.close();
     await this.reading.close();
   }
 
-  #batch(piece: Piece, limit: number): SourceBatch<TableRow> {
+  #batch({ piece, from, to, isEmptied }: RowsTaken<Piece>): SourceBatch<TableRow> {
     const { version, digest, table, rows: all, ops } = piece;
-    const from = this.#taken;
-    const to = Math.min(all.length, from + limit);
-    this.#taken = to;
-    const isEmptied = to === all.length;
-    if (isEmptied) this.#piece = undefined;
     const rows = to - from === all.length ? all : all.slice(from, to);
     const isEnd = isEmptied && piece.isLast;
     const next = isEnd ? { version: version + 1, index: 0 } : { version, index: piece.index + to };

@@ -98,9 +98,13 @@ async function* feedRows(
   const columns = [...wanted.columns, TYPE_COLUMN];
   for await (const found of fileRows(place, file, { ...wanted, columns })) {
     const ops = Uint8Array.from(found, (row) => opOf(row[CHANGE_TYPE], file.path));
-    const rows = found.map(({ [CHANGE_TYPE]: _type, ...row }) => row);
+    const rows = found.map(withoutType);
     yield { rows, ops };
   }
+}
+
+function withoutType(row: TableRow): TableRow {
+  return Object.fromEntries(Object.entries(row).filter(([name]) => name !== CHANGE_TYPE));
 }
 
 function opOf(type: unknown, path: string): Op {

@@ -57,11 +57,11 @@ export async function readSnapshot(
 
 /** A text that the sink takes for JSON, and that nobody has told the table of. */
 function withJson(row: TableRow, names: readonly string[]): TableRow {
-  const parsed = names.map((name) => {
+  const parsed = names.map((name): [string, unknown] => {
     const text = row[name];
-    return [name, typeof text === 'string' ? (JSON.parse(text) as unknown) : text];
+    return [name, typeof text === 'string' ? JSON.parse(text) : text];
   });
-  return { ...row, ...Object.fromEntries(parsed) };
+  return { ...row, ...Object.fromEntries<unknown>(parsed) };
 }
 
 /** The columns that the sink writes, as far as the table has them by now. */

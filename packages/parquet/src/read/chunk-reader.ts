@@ -120,12 +120,33 @@ class EntryCollector {
 function joined<T>(pages: readonly ArrayLike<T>[]): ArrayLike<T> {
   const [only] = pages;
   if (only !== undefined && pages.length === 1) return only;
+  const typed = joinedNumbers(pages);
+  // Of the same class as each of the pages.
+  if (typed !== undefined) return typed as ArrayLike<unknown> as ArrayLike<T>;
   const all: T[] = [];
   for (const page of pages) {
     for (let at = 0; at < page.length; at++) {
       const value = page[at];
       if (value !== undefined) all.push(value);
     }
+  }
+  return all;
+}
+
+type Numbers = BigInt64Array | Float64Array | Int32Array;
+
+const NUMBERS = [BigInt64Array, Float64Array, Int32Array] as const;
+
+/** Numbers stay in one array of numbers: of 64-bit integers each would else become an object. */
+function joinedNumbers(pages: readonly ArrayLike<unknown>[]): Numbers | undefined {
+  const type = NUMBERS.find((each) => pages.length > 0 && pages.every((page) => page instanceof each));
+  if (type === undefined) return undefined;
+  const all = new type(pages.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const page of pages) {
+    // Both are of this class.
+    (all as Int32Array).set(page as Int32Array, end);
+    end += page.length;
   }
   return all;
 }

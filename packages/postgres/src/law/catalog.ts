@@ -86,7 +86,9 @@ SELECT 'foreign', made.name || ' of ' || r.rolname FROM (
     SELECT 'schema eos', nspowner FROM pg_catalog.pg_namespace WHERE nspname = 'eos'
     UNION ALL SELECT relname, relowner FROM pg_catalog.pg_class WHERE relnamespace = pg_catalog.to_regnamespace('eos')
       AND relname IN ('targets', 'claims', 'positions')
-    UNION ALL SELECT proname, proowner FROM pg_catalog.pg_proc WHERE pronamespace = pg_catalog.to_regnamespace('eos')
+    -- By its name, for which there is an index: of the schema alone, every function of the database would be looked at.
+    UNION ALL SELECT proname, proowner FROM pg_catalog.pg_proc
+      WHERE proname = '${COMMIT_NAME}' AND pronamespace = pg_catalog.to_regnamespace('eos')
   ) AS made(name, owner) JOIN pg_catalog.pg_roles r ON r.oid = made.owner
   WHERE NOT r.rolsuper AND r.oid NOT IN (SELECT oid FROM mine)
     AND r.oid <> (SELECT datdba FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())

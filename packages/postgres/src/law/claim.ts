@@ -77,7 +77,7 @@ export interface ClaimRequest extends Claim, SinkContext {
  * Makes the records that are missing, in a transaction of its own: an insert that another session has not committed yet
  * would be waited for without its being a lock on a claim.
  */
-export async function makeClaims(
+async function makeClaims(
   link: Link,
   { partitions, lockTimeoutMs, ...context }: ClaimRequest,
 ): Promise<void> {
@@ -107,12 +107,19 @@ export interface Claimed {
 }
 
 /**
- * Locks the claims, which waits on every commit in flight, judges what is there, and writes the new owner.
+ * Locks the claims, which waits on every commit in flight, judges what is there, and writes the new owner. Records that are missing
+ * are made: as a rule none are.
  * @throws EOS_FENCED, EOS_TARGET_CHANGED, EOS_FORMAT; what a lock timeout gives; EOS_UNKNOWN_OUTCOME where the answer to the
  *   COMMIT was lost
  */
 export async function claimPartitions(link: Link, request: ClaimRequest): Promise<Claimed> {
-  const { found, rivals } = await lockClaims(link, request);
+  let locked = await lockClaims(link, request);
+  if (locked.count < new Set(request.partitions).size) {
+    await link.run('ROLLBACK');
+    await makeClaims(link, request);
+    locked = await lockClaims(link, request);
+  }
+  const { found, rivals } = locked;
   for (const partition of request.partitions) {
     judgeClaim(partition, found.get(partition), request.replacing.get(partition));
   }
@@ -129,11 +136,11 @@ function claimed(found: Position | undefined, { owner, target }: ClaimRequest): 
   return found === undefined ? initialPosition(owner, target) : { ...found, owner, target };
 }
 
-/** The records are read by a statement of its own: its snapshot is taken when the locks are held. */
+/** How many records there are, and what they say. They are read by a statement of its own: its snapshot is taken when the locks are held. */
 async function lockClaims(
   link: Link,
   request: ClaimRequest,
-): Promise<{ found: Positions; rivals: Backend[] }> {
+): Promise<{ count: number; found: Positions; rivals: Backend[] }> {
   const answers = await link.run(`
     ${BEGIN}; SET LOCAL lock_timeout = ${request.lockTimeoutMs};
     -- A claimant that hangs between its two statements must not hold the claims against everybody else.
@@ -141,8 +148,12 @@ async function lockClaims(
     SELECT FROM eos.claims c WHERE ${ofClaim(request)} ORDER BY c.partition FOR UPDATE;
     ${RECORD} WHERE ${ofClaim(request)} AND c.owner IS NOT NULL;
     ${LISTED} WHERE ${ofClaim(request)}`);
-  const [records, backends] = answers.slice(-2);
-  return { found: readRecords(records?.rows ?? []), rivals: readBackends(backends?.rows ?? []) };
+  const [locked, records, backends] = answers.slice(-3);
+  return {
+    count: locked?.rows.length ?? 0,
+    found: readRecords(records?.rows ?? []),
+    rivals: readBackends(backends?.rows ?? []),
+  };
 }
 
 /** Listed are the connections of the owner, and of owners before it for as long as they live. */

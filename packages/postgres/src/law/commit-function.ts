@@ -1,7 +1,7 @@
 import { FENCED, REGRESSED, REPLACED } from '../connection/error-map.js';
 
 /** How many positions of a partition are kept, the newest included. */
-const KEPT_EPOCHS = 8;
+export const KEPT_EPOCHS = 8;
 
 /** Changing what it does needs another name: processes of both versions may run side by side. */
 export const COMMIT_NAME = 'commit_v2';

@@ -1,6 +1,7 @@
 /** What the database knows of a sink, read without making or locking anything. */
 import type { PartitionId, PartitionStatus, SinkContext, SinkStatus } from '@eos/core';
 import { readPositions } from './claim.js';
+import { KEPT_EPOCHS } from './commit-function.js';
 import { openLink, type Link, type TextRow } from '../connection/connection.js';
 import { mapError } from '../connection/error-map.js';
 import { literal } from '../connection/identifiers.js';
@@ -40,15 +41,16 @@ function activityQuery({ pipeline, sink }: SinkContext): string {
         JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) b.pid AND a.backend_start::text = b."startedAt")
     FROM eos.claims c
       LEFT JOIN LATERAL (${keptCommit('DESC')}) newest ON true
-      LEFT JOIN LATERAL (${keptCommit('ASC')}) oldest ON true
+      -- Not from the beginning, where an old snapshot keeps an entry of every commit since.
+      LEFT JOIN LATERAL (${keptCommit('ASC', `newest.epoch - ${KEPT_EPOCHS}`)}) oldest ON true
     WHERE c.pipeline = ${literal(pipeline)} AND c.sink = ${literal(sink)}`;
 }
 
 /** A table that an early version made has no such column. */
-function keptCommit(order: 'ASC' | 'DESC'): string {
+function keptCommit(order: 'ASC' | 'DESC', above = '-1'): string {
   return `
     SELECT p.next_offset, p.epoch, pg_catalog.to_jsonb(p) ->> 'committed_at' AS at FROM eos.positions p
-    WHERE p.pipeline = c.pipeline AND p.sink = c.sink AND p.partition = c.partition
+    WHERE p.pipeline = c.pipeline AND p.sink = c.sink AND p.partition = c.partition AND p.epoch > ${above}
     ORDER BY p.epoch ${order} LIMIT 1`;
 }
 

@@ -38,7 +38,9 @@ describeWithService({ describe, beforeAll, afterAll }, 'postgres', (getService) 
     const transaction: SinkTransaction<Row> = await session.begin();
     const rows = Array.from({ length: 200 }, (_, index) => ({ id: 2 + index, name: 'x'.repeat(1_000) }));
     await transaction.write({ ...batchOf({ rows }, 1), partition });
-    await fixture.until(`(SELECT coalesce(max(tuples_processed), 0) > 0 FROM pg_stat_progress_copy)`);
+    await fixture.until(
+      `EXISTS (SELECT FROM pg_stat_progress_copy WHERE datname = current_database() AND tuples_processed > 0)`,
+    );
     return { session, transaction };
   };
 

@@ -44,7 +44,7 @@ async function idsByDay(store: ObjectStore): Promise<Record<string, number[]>> {
 
 function expectedByDay(rows: readonly Row[]): Record<string, number[]> {
   const ids: Record<string, number[]> = {};
-  for (const { id, day } of rows) (ids[day] ??= []).push(id);
+  for (const { id, day } of rows) (ids[String(day)] ??= []).push(id);
   return ids;
 }
 

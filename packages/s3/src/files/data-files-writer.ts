@@ -83,8 +83,8 @@ export function createDataFiles<Row>(place: DataFilesPlace, settings: FileSettin
 
   async function writeTo(folder: Folder, batch: ChangeBatch<unknown>): Promise<void> {
     for (let start = 0; start < batch.rows.length;) {
-      if (isAborted) return;
       const file = await openFile(folder);
+      // Also while it was opened.
       if (isAborted) return;
       const room = Math.min(roll.rows - file.writer.rows, ROWS_AT_ONCE);
       const next = Math.min(batch.rows.length, start + room);

@@ -2,9 +2,10 @@
 import {
   canonicalText,
   EosError,
-  Interruption,
+  RowPieces,
   type PartitionId,
   type ReadLimit,
+  type RowsTaken,
   type SourceBatch,
   type SourceIdentity,
   type SourceReader,
@@ -31,50 +32,28 @@ interface Piece extends CommitRows {
 
 /** Memory: a batch of rows, and what reading a file holds. */
 export class LogReader implements SourceReader<Row> {
-  readonly #interruption: Interruption;
-  readonly #stop = new AbortController();
-  readonly #pieces: AsyncGenerator<Piece, void>;
-  #piece: Piece | undefined;
-  #taken = 0;
-  #pending: Promise<IteratorResult<Piece, void>> | undefined;
+  readonly #pieces: RowPieces<Piece>;
 
   constructor(
     private readonly reading: LogReading,
     signal: AbortSignal,
   ) {
-    this.#interruption = new Interruption(signal);
-    this.#pieces = piecesOf({ ...reading, signal: this.#stop.signal });
+    this.#pieces = new RowPieces((stop) => piecesOf({ ...reading, signal: stop }), signal);
   }
 
   async read({ rows: limit }: ReadLimit): Promise<SourceBatch<Row> | undefined> {
-    this.#interruption.check();
-    if (this.#piece === undefined) {
-      this.#pending ??= this.#pieces.next();
-      const result = await this.#interruption.wait(this.#pending);
-      this.#pending = undefined;
-      this.#piece = result.done === true ? undefined : result.value;
-      this.#taken = 0;
-    }
-    return this.#piece && this.#batch(this.#piece, limit);
+    const taken = await this.#pieces.take(limit);
+    return taken && this.#batch(taken);
   }
 
   async close(): Promise<void> {
-    this.#interruption.close();
-    this.#stop.abort();
-    // What is under way ends with the store, or at its next wait; nobody asks for it any more.
-    this.#pending?.catch(() => undefined);
-    this.#pieces.return(undefined).catch(() => undefined);
+    this.#pieces.close();
     await this.reading.close();
   }
 
-  #batch(piece: Piece, limit: number): SourceBatch<Row> {
+  #batch({ piece, from, to, isEmptied }: RowsTaken<Piece>): SourceBatch<Row> {
     const { commit, ops, bytes } = piece;
-    const from = this.#taken;
-    const to = Math.min(piece.rows.length, from + limit);
     const count = to - from;
-    this.#taken = to;
-    const isEmptied = to === piece.rows.length;
-    if (isEmptied) this.#piece = undefined;
     const { seq } = commit;
     const first = { seq, row: piece.row + from };
     const next = isEmptied && piece.isLast ? { seq: seq + 1n, row: 0 } : { seq, row: piece.row + to };

@@ -10,11 +10,11 @@ import {
   type Source,
   type SourceLag,
 } from '@eos/core';
+import { storePlace } from '@eos/object-store/place';
 import { checkPrefix } from '../log/keys.js';
 import { readState, type TablePlace } from '../log/index.js';
 import { scopeOf } from '../log/state.js';
 import type { StoreOptions } from '../options.js';
-import { storePlace } from '../stores.js';
 import { followCommits } from './followed-log.js';
 import { startOf } from './judge-position.js';
 import { logPlace } from './log-offset.js';

@@ -3,11 +3,11 @@
  * claim, wait for what the old one left, read the position and seek. The baseline is raw COPY, killed and started the same way: it
  * has nothing to settle, and does not know where it was.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ChildTask } from '../children/protocol.js';
 import { interleave } from '../interleave.js';
 import type { Laboratory } from '../laboratory.js';
 import { measurement } from '../measurement.js';
+import { killAndRestart, type Restart } from '../restarts.js';
 import { randomNumbers } from '../rows.js';
 import { extent, median } from '../statistics.js';
 import { startWriter } from '../writer-process.js';
@@ -15,18 +15,8 @@ import type { BenchCase } from './case.js';
 
 const NAME = 'postgres/append/kill-to-first-commit';
 const ROWS_PER_COMMIT = 1_000;
-const COMMITS_BEFORE = 5;
 /** The kill comes within so many milliseconds after a commit: at any point of a transaction. */
 const KILL_WITHIN_MS = 20;
-
-interface Restart {
-  /** Milliseconds from the signal. */
-  readonly sinceKill: number;
-  /** Milliseconds from the start of the new process. */
-  readonly sinceSpawn: number;
-  /** Milliseconds from when its program was loaded. */
-  readonly sinceLoaded: number;
-}
 
 export function killCase(): BenchCase {
   return {
@@ -36,7 +26,7 @@ export function killCase(): BenchCase {
       const runs = laboratory.options.quick ? 1 : Math.max(laboratory.options.runs, 10);
       const side = (writer: ChildTask['writer']) => ({
         name: writer,
-        run: () => killAndRestart(laboratory, writer, random),
+        run: () => killWriter(laboratory, writer, random),
       });
       const results = await interleave([side('pipeline'), side('copy')], {
         runs,
@@ -63,7 +53,7 @@ export function killCase(): BenchCase {
   };
 }
 
-async function killAndRestart(
+async function killWriter(
   laboratory: Laboratory,
   writer: ChildTask['writer'],
   random: () => number,
@@ -82,18 +72,7 @@ async function killAndRestart(
     rowsPerCommit: ROWS_PER_COMMIT,
     sampleMemory: false,
   };
-  const first = startWriter(task);
-  for (let commit = 0; commit < COMMITS_BEFORE; commit++) await first.next('commit');
-  await delay(random() * KILL_WITHIN_MS);
-  const killed = performance.now();
-  const gone = first.kill();
-  const spawned = performance.now();
-  const second = startWriter(task);
-  await second.next('loaded');
-  const loaded = performance.now();
-  await second.next('commit');
-  const end = performance.now();
-  await Promise.all([gone, second.kill()]);
+  const restart = await killAndRestart(() => startWriter(task), random() * KILL_WITHIN_MS);
   await laboratory.dropTable(table);
-  return { sinceKill: end - killed, sinceSpawn: end - spawned, sinceLoaded: end - loaded };
+  return restart;
 }

@@ -1,30 +1,14 @@
 /** A writer in a process of its own: to be killed, or to have its memory watched. */
-import { subscribe } from 'node:diagnostics_channel';
-import { pipeline, type PipelineEvents } from '@eos/core';
+import { pipeline } from '@eos/core';
 import { copyInTurn } from '../baselines/copy.js';
 import { generatedSource, repeatedRows } from '../generated-source.js';
 import { benchSink } from '../ours.js';
-import type { ChildMessage, ChildTask, MemorySample } from './protocol.js';
+import type { ChildTask } from './protocol.js';
+import { reportedRun, taskOf } from './reported-run.js';
 
-const SAMPLE_MS = 100;
-
-// The parent is part of this package: what it sends is a task.
-const task = JSON.parse(process.argv[2] ?? '{}') as ChildTask;
-const samples: MemorySample[] = [];
-let committedRows = 0;
-
-function send(message: ChildMessage): void {
-  process.send?.(message);
-}
-
-function onCommit(rows: number): void {
-  committedRows += rows;
-  send({ type: 'commit' });
-}
+const task = taskOf() as ChildTask;
 
 async function runOurs(): Promise<void> {
-  // The channel's messages are those that core declares for it.
-  subscribe('eos:commit', (message) => onCommit((message as PipelineEvents['eos:commit']).rows));
   await pipeline({
     id: task.pipeline,
     source: generatedSource(task.rows),
@@ -33,7 +17,7 @@ async function runOurs(): Promise<void> {
   }).run();
 }
 
-async function runCopy(): Promise<void> {
+async function runCopy(onCommit: (rows: number) => void): Promise<void> {
   const { url, table, rowsPerCommit } = task;
   await copyInTurn({
     url,
@@ -44,11 +28,4 @@ async function runCopy(): Promise<void> {
   });
 }
 
-send({ type: 'loaded', milliseconds: performance.now() });
-const sampler = setInterval(() => {
-  if (task.sampleMemory) samples.push({ rows: committedRows, bytes: process.memoryUsage.rss() });
-}, SAMPLE_MS);
-await (task.writer === 'pipeline' ? runOurs() : runCopy());
-clearInterval(sampler);
-send({ type: 'done', samples, peakBytes: process.resourceUsage().maxRSS * 1024 });
-process.disconnect();
+await reportedRun(task.writer === 'pipeline' ? runOurs : runCopy);

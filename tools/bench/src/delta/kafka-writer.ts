@@ -2,7 +2,7 @@
 import { pipeline } from '@eos/core';
 import { deltaSink } from '@eos/delta';
 import { json, kafkaSource } from '@eos/kafka';
-import type { ChildMessage } from '../children/protocol.js';
+import { reportedRun, taskOf } from '../children/reported-run.js';
 import { recordSchema } from '../kafka/records.js';
 
 export interface FromKafkaTask {
@@ -12,25 +12,19 @@ export interface FromKafkaTask {
   readonly rowsPerCommit: number;
 }
 
-// The parent is part of this package: what it sends is a task.
-const { brokers, topic, folder, rowsPerCommit } = JSON.parse(process.argv[2] ?? '{}') as FromKafkaTask;
+const { brokers, topic, folder, rowsPerCommit } = taskOf() as FromKafkaTask;
 
-function send(message: ChildMessage): void {
-  process.send?.(message);
-}
-
-send({ type: 'loaded', milliseconds: performance.now() });
-await pipeline({
-  id: 'from-kafka',
-  source: kafkaSource({
-    connection: { brokers: [...brokers] },
-    topic,
-    until: 'end',
-    groupId: false,
-    format: json({ schema: recordSchema }),
-  }),
-  sinks: { delta: deltaSink({ folder, schema: recordSchema }) },
-  trigger: { rows: rowsPerCommit, bytes: Infinity, intervalMs: 60_000 },
-}).run({ signals: [] });
-send({ type: 'done', samples: [], peakBytes: process.resourceUsage().maxRSS * 1024 });
-process.disconnect();
+await reportedRun(() =>
+  pipeline({
+    id: 'from-kafka',
+    source: kafkaSource({
+      connection: { brokers: [...brokers] },
+      topic,
+      until: 'end',
+      groupId: false,
+      format: json({ schema: recordSchema }),
+    }),
+    sinks: { delta: deltaSink({ folder, schema: recordSchema }) },
+    trigger: { rows: rowsPerCommit, bytes: Infinity, intervalMs: 60_000 },
+  }).run({ signals: [] }),
+);

@@ -1,6 +1,5 @@
 /** One row in a hundred of a table, changed: ours by copy-on-write and by deletion vectors, beside delta-rs's `merge` on the same table. */
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DeltaTable } from '@eos/delta';
 import type { BenchCase } from '../cases/case.js';
@@ -63,8 +62,7 @@ async function compare(
   const { python, options } = laboratory;
   const changes = changedRows(choice, rows);
   const onCopy = (upsert: (copy: string) => Promise<number>) => () =>
-    laboratory.inFolder(async (folder) => {
-      const copy = join(folder, 'table');
+    laboratory.inFolder(async (copy) => {
       await copyTable(table, copy);
       const milliseconds = await upsert(copy);
       await check(copy, rows, changes.length);

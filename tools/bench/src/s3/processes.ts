@@ -1,11 +1,11 @@
 /** Writers in processes of their own: how soon one goes on where another was killed, and how much memory a long run takes. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { s3ObjectStore } from '@eos/object-store/s3';
 import { openTable } from '@eos/s3';
 import type { BenchCase } from '../cases/case.js';
 import { measurement, oursAtMost } from '../measurement.js';
+import { MEGABYTE, memoryMeasurements } from '../memory.js';
+import { killAndRestart, restartMeasurement, type Restart } from '../restarts.js';
 import { randomNumbers } from '../rows.js';
-import { extent, median, slope } from '../statistics.js';
 import { startChild } from '../writer-process.js';
 import type { S3Laboratory } from './laboratory.js';
 import type { S3Task } from './writer.js';
@@ -16,12 +16,7 @@ const LARGE_FILE = `${MEMORY}/parquet-file-of-2-GB`;
 const LARGE_FILE_BYTES = 2_000_000_000;
 const QUICK_FILE_BYTES = 20_000_000;
 const NOTE_BYTES = 1_000;
-const MEGABYTE = 1_000_000;
-/** The kill comes within so many milliseconds after a commit: at any point of a transaction. */
 const KILL_WITHIN_MS = 50;
-const COMMITS_BEFORE = 5;
-/** Until then the heap finds its size. */
-const WARM_UP_SHARE = 0.2;
 
 function taskOf({ server, near, freshPrefix }: S3Laboratory, rows: number, rowsPerCommit: number): S3Task {
   return { bucket: server.bucket, client: near, prefix: freshPrefix(), rows, rowsPerCommit };
@@ -38,71 +33,23 @@ export function killCase(): BenchCase<S3Laboratory> {
       const random = randomNumbers(8);
       const runs = laboratory.options.quick ? 1 : Math.max(laboratory.options.runs, 10);
       const taken: Restart[] = [];
-      for (let run = 0; run < runs; run++)
-        taken.push(await killAndRestart(taskOf(laboratory, 1_000_000_000, 1_000), random));
-      return [
-        measurement({
-          name: KILL,
-          ours: median(taken.map(({ sinceKill }) => sinceKill)),
-          unit: 'ms',
-          runs,
-          details: {
-            'least and most': extent(taken.map(({ sinceKill }) => sinceKill)),
-            'since loaded': median(taken.map(({ sinceLoaded }) => sinceLoaded)),
-          },
-        }),
-      ];
+      for (let run = 0; run < runs; run++) {
+        const task = taskOf(laboratory, 1_000_000_000, 1_000);
+        taken.push(await killAndRestart(() => startWriter(task), random() * KILL_WITHIN_MS));
+      }
+      return [restartMeasurement(KILL, taken)];
     },
   };
-}
-
-interface Restart {
-  readonly sinceKill: number;
-  readonly sinceLoaded: number;
-}
-
-async function killAndRestart(task: S3Task, random: () => number): Promise<Restart> {
-  const first = startWriter(task);
-  for (let commit = 0; commit < COMMITS_BEFORE; commit++) await first.next('commit');
-  await delay(random() * KILL_WITHIN_MS);
-  const killed = performance.now();
-  const gone = first.kill();
-  const second = startWriter(task);
-  await second.next('loaded');
-  const loaded = performance.now();
-  await second.next('commit');
-  const end = performance.now();
-  await Promise.all([gone, second.kill()]);
-  return { sinceKill: end - killed, sinceLoaded: end - loaded };
 }
 
 export function memoryCase(): BenchCase<S3Laboratory> {
   return {
     names: [`${MEMORY}/peak`, `${MEMORY}/growth`],
     async measure(laboratory) {
-      const { memoryRows } = laboratory.options;
+      const rows = laboratory.options.memoryRows;
       // Files of about 13 MB, so that each is an upload in parts.
-      const { samples, peakBytes } = await startWriter(taskOf(laboratory, memoryRows, 100_000)).next('done');
-      const settled = samples.filter(({ rows }) => rows >= memoryRows * WARM_UP_SHARE);
-      const details = { rows: memoryRows, samples: settled.length };
-      const points = settled.map(({ rows, bytes }) => ({ x: rows / 1e6, y: bytes / MEGABYTE }));
-      return [
-        measurement({
-          name: `${MEMORY}/peak`,
-          ours: peakBytes / MEGABYTE,
-          unit: 'MB',
-          runs: 1,
-          target: oursAtMost(400),
-          details,
-        }),
-        measurement({
-          name: `${MEMORY}/growth`,
-          ours: points.length === 0 ? 0 : slope(points),
-          unit: 'MB/1M rows',
-          runs: 1,
-          details,
-        }),
-      ];
+      const done = await startWriter(taskOf(laboratory, rows, 100_000)).next('done');
+      return memoryMeasurements(MEMORY, done, { rows, peakLimitMegabytes: 400 });
     },
   };
 }
@@ -125,8 +72,13 @@ export function largeFileCase(): BenchCase<S3Laboratory> {
       const seconds = (performance.now() - start) / 1000;
       const store = s3ObjectStore({ bucket: server.bucket, client: near });
       const files: number[] = [];
-      for await (const { bytes } of (await openTable(store, task.prefix)).files()) files.push(bytes);
+      const table = await openTable(store, task.prefix);
+      for await (const { bytes } of table.files()) files.push(bytes);
+      // To its end, where offsets in the file are beyond 31 bits.
+      let next = 1n;
+      for await (const batch of table.rows()) for (const { id } of batch) if (id === next) next += 1n;
       await store.close();
+      if (next !== BigInt(rows) + 1n) throw new Error(`${next - 1n} of ${rows} rows were read back`);
       const [bytes = 0] = files;
       if (files.length !== 1 || bytes < wanted) throw new Error(`files of ${files.join()} bytes were made`);
       return [

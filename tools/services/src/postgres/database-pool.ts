@@ -34,25 +34,34 @@ SELECT current_setting('server_version_num')::int >= 150000
     ) AS made WHERE oid >= 16384) AS "isEmpty"
 FROM pg_database d WHERE datname = current_database()`;
 
+export interface DatabasePool {
+  /** A database of one's own. One of a given name is made and dropped for good. */
+  readonly take: (name?: string) => Promise<TestDatabase>;
+  /** Drops those that wait to be handed out again. */
+  readonly clear: () => Promise<void>;
+}
+
 /**
  * Makes databases, and hands out again, emptied and under another name, those that were dropped: a new one means hundreds of new
- * files, which takes longer than most tests. One of a given name is made and dropped for good.
+ * files, which takes longer than most tests.
  */
-export function databasePool(admin: PostgresAddress): (name?: string) => Promise<TestDatabase> {
+export function databasePool(admin: PostgresAddress): DatabasePool {
   const free: string[] = [];
-  const take = async (): Promise<TestDatabase> => {
-    const former = free.pop();
-    return former === undefined ? createDatabase(admin) : renamed(admin, former);
-  };
-  return async (name) => {
-    if (name !== undefined) return createDatabase(admin, name);
-    const database = await take();
-    let dropping: Promise<void> | undefined;
-    const drop = async (): Promise<void> => {
-      if (await isEmptied(admin, database)) free.push(database.database);
-      else await database.drop();
-    };
-    return { ...database, drop: () => (dropping ??= drop()) };
+  return {
+    async take(name) {
+      if (name !== undefined) return createDatabase(admin, name);
+      const former = free.pop();
+      const database = await (former === undefined ? createDatabase(admin) : renamed(admin, former));
+      let dropping: Promise<void> | undefined;
+      const drop = async (): Promise<void> => {
+        if (await isEmptied(admin, database)) free.push(database.database);
+        else await database.drop();
+      };
+      return { ...database, drop: () => (dropping ??= drop()) };
+    },
+    async clear() {
+      for (const name of free.splice(0)) await databaseAt(admin, name).drop();
+    },
   };
 }
 

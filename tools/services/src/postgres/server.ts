@@ -81,7 +81,7 @@ function control(setup: Setup, first: ManagedProcess): PostgresServer {
     version: binaries.version,
     directory: cluster.directory,
     logFile: cluster.logFile,
-    createDatabase: databasePool(address),
+    createDatabase: databasePool(address).take,
     halt,
     start,
     async restart(mode) {

@@ -2,7 +2,8 @@ import { missingForKafka } from '../kafka/distribution.js';
 import { startKafka } from '../kafka/server.js';
 import type { KafkaServer, KafkaService } from '../kafka/types.js';
 import { BINARIES, shippedPackage } from '../postgres/binaries.js';
-import { createDatabase, parseAddress, withClient } from '../postgres/database.js';
+import { parseAddress, withClient } from '../postgres/database.js';
+import { databasePool } from '../postgres/database-pool.js';
 import { startPostgres } from '../postgres/server.js';
 import type { PostgresServer, PostgresService } from '../postgres/types.js';
 import { missingForS3 } from '../s3/programs.js';
@@ -48,7 +49,9 @@ export const definitions: { readonly [Name in ServiceName]: ServiceDefinition<Na
         client.query<{ server_version: string }>('SHOW server_version'),
       );
       const version = rows[0]?.server_version.split(' ')[0] ?? 'unknown';
-      return { ...address, version, createDatabase: (name) => createDatabase(address, name), stop };
+      const { take, clear } = databasePool(address);
+      // The server goes on; what was left on it for later does not.
+      return { ...address, version, createDatabase: take, stop: clear };
     },
     missing: () =>
       process.env[BINARIES] === undefined && shippedPackage() === undefined

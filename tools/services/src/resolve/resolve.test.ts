@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
+import { withClient } from '../postgres/database.js';
 import { startPostgres } from '../postgres/server.js';
 import { isUnavailable, resolveServer, resolveService } from './resolve.js';
 
@@ -41,6 +42,10 @@ describe('resolveService', () => {
     const database = await found.createDatabase();
     expect(database.url).toContain(`:${running.port}/eos_test_`);
     await database.drop();
+    await found.stop();
+    const left = "SELECT FROM pg_database WHERE datname LIKE 'eos_test_%'";
+    const { rowCount } = await withClient(running.url, (client) => client.query(left));
+    expect(rowCount).toBe(0);
     await running.stop();
   });
 

@@ -11,7 +11,7 @@ import { S3_FAULTS } from './faults.js';
 import { checkListing, checkTable, claimAll } from './found.js';
 import { watchListing } from './lister.js';
 import { maintain, type Maintenance } from './maintenance.js';
-import { STEADY, TABLES, WRITERS, type S3Task, type WriterName } from './task.js';
+import { attemptsOf, STEADY, TABLES, WRITERS, type S3Task, type WriterName } from './task.js';
 
 export interface S3SoakOptions extends StrikeOptions {
   readonly seed: number;
@@ -39,11 +39,15 @@ export async function soakS3(options: S3SoakOptions): Promise<S3SoakResult> {
   const store = s3ObjectStore({ bucket, client: { ...access, endpoint } });
   const memory = new Samples('memory of a writer that is never killed', HEAP);
   const client = { ...access, endpoint: `http://${proxy.host}:${proxy.port}` };
-  const task = { bucket, client, startedAt: Date.now(), rate: options.rate };
+  const task = { bucket, startedAt: Date.now(), rate: options.rate };
   const writers = new Writers<WriterName>({
     names: WRITERS,
     file: new URL('./writer.js', import.meta.url),
-    taskOf: (writer): S3Task => ({ ...task, writer }),
+    taskOf: (writer): S3Task => ({
+      ...task,
+      writer,
+      client: { ...client, maxAttempts: attemptsOf(writer) },
+    }),
     onNews: (writer, { rssBytes }) => {
       if (writer === STEADY) memory.add(rssBytes);
     },

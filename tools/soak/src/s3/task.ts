@@ -7,6 +7,11 @@ export const WRITERS = ['0', '1', '2', '3'] as const;
 export type WriterName = (typeof WRITERS)[number];
 export const STEADY: WriterName = '3';
 
+/** The client of half of them settles what became of a request by itself; of the others the runner has to. */
+export function attemptsOf(writer: WriterName): number {
+  return writer === '0' || writer === STEADY ? 5 : 1;
+}
+
 /** `changes` is compacted and vacuumed all the while, `listed` is watched by a tool that only lists. */
 export const TABLES = [
   { name: 'changes', mode: 'upsert', visibility: 'log' },
@@ -23,6 +28,8 @@ export interface ClientOptions {
   readonly endpoint: string;
   readonly region: string;
   readonly forcePathStyle: true;
+  /** How often the client sends a request by itself. */
+  readonly maxAttempts: number;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 

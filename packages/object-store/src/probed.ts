@@ -5,11 +5,15 @@
  * system, whose `link` is right, and what a network's file system does between machines they do not show. What a look has shown is
  * remembered in the process and nowhere else: a note in the bucket would say nothing of the program that serves it today.
  */
-import { probeObjectStore, type ObjectStore } from '@eos/object-store';
-import { EOS_FOLDER } from './log/keys.js';
+import type { ObjectStore } from './object-store.js';
+import { probeObjectStore } from './probe.js';
 
 /** How much is asked of a store. Of the shorter ones most requests are under way at once. */
-const LOOKS = { thorough: {}, short: { racers: 8, rounds: 1 }, folder: { racers: 2, rounds: 1 } } as const;
+const LOOKS = {
+  thorough: {},
+  short: { rounds: 1, bytes: 128 * 1024 },
+  folder: { racers: 2, rounds: 1, bytes: 0 },
+} as const;
 
 export type LookKind = keyof typeof LOOKS;
 
@@ -37,7 +41,7 @@ export async function probed(
     await earlier.probe;
     return;
   }
-  const folder = `${prefix}${EOS_FOLDER}probe/`;
+  const folder = `${prefix}_eos/probe/`;
   const probe = probeObjectStore(store, { prefix: folder, ...LOOKS[kind] });
   const look = { kind, probe };
   if (typeof key === 'string') FOLDERS.set(key, look);
