@@ -35,7 +35,7 @@ export async function platformaticDriver({
       await connection.connect(host, port);
     } catch (error) {
       const isRefused = error instanceof Error && 'code' in error && error.code === 'PLT_KFK_AUTHENTICATION';
-      throw isRefused ? authenticationError(error) : error;
+      throw isRefused ? authenticationError(error) : withReason(error);
     }
     return link(connection, library);
   };
@@ -48,6 +48,12 @@ export async function platformaticDriver({
       return await connect(seed);
     },
   };
+}
+
+/** The library says that a connection failed, and why only in the cause: a certificate, a name that is not known. */
+function withReason(error: unknown): unknown {
+  if (!(error instanceof Error) || error.cause === undefined) return error;
+  return new Error(`${error.message.replace(/\.$/, '')}: ${messageOf(error.cause)}`, { cause: error });
 }
 
 async function load(): Promise<Library> {
