@@ -19,7 +19,9 @@ const COUNT = 20_000;
 const PAUSE_MS = 10;
 /** So many commits show that all goes on without the broker. */
 const COMMITS = 10;
-const CONTEXT = { sinks: 's', feed: 'feed', copy: 'copy' } as const;
+const SINK = 's';
+const FEED = 'feed';
+const COPY = 'copy';
 const retry = { attempts: Infinity, initialMs: 20, maxMs: 500 };
 
 describeWith(
@@ -76,8 +78,8 @@ async function feed({ input, sink }: TestTopics, rolled: AbortSignal): Promise<R
       if (!rolled.aborted) await delay(PAUSE_MS);
     },
   });
-  const sinks = { [CONTEXT.sinks]: sink({}, { topic: input }) };
-  return await pipeline({ id: CONTEXT.feed, source, sinks, trigger: { intervalMs: 100 }, retry }).run({
+  const sinks = { [SINK]: sink({}, { topic: input }) };
+  return await pipeline({ id: FEED, source, sinks, trigger: { intervalMs: 100 }, retry }).run({
     signals: [],
   });
 }
@@ -92,8 +94,8 @@ async function copy(
     format: json({ schema: numberSchema, key: ['id'] }),
     ...(until === undefined ? {} : { until }),
   });
-  const sinks = { [CONTEXT.sinks]: sink({}) };
-  return await pipeline({ id: CONTEXT.copy, source, sinks, trigger: { intervalMs: 100 }, retry }).run({
+  const sinks = { [SINK]: sink({}) };
+  return await pipeline({ id: COPY, source, sinks, trigger: { intervalMs: 100 }, retry }).run({
     signals: [],
     ...(signal === undefined ? {} : { signal }),
   });
@@ -104,11 +106,7 @@ async function commits(): Promise<void> {
   let count = 0;
   await new Promise<void>((resolve) => {
     const listener = (message: unknown) => {
-      if (
-        typeof message !== 'object' ||
-        message === null ||
-        Reflect.get(message, 'pipeline') !== CONTEXT.copy
-      )
+      if (typeof message !== 'object' || message === null || Reflect.get(message, 'pipeline') !== COPY)
         return;
       if (++count < COMMITS) return;
       unsubscribe('eos:commit', listener);
@@ -125,10 +123,10 @@ async function coordinators(
 ): Promise<ReadonlyMap<string, number>> {
   const client = await openClient({ brokers: [...brokers] });
   try {
-    const ids = ['feed/s/0', `copy/s/${input}/0`, `copy/s/${input}/1`];
+    const ids = [`${FEED}/${SINK}/0`, `${COPY}/${SINK}/${input}/0`, `${COPY}/${SINK}/${input}/1`];
     const found = await client.cluster.coordinators('transaction', ids);
-    const group = await client.cluster.coordinator('group', CONTEXT.copy);
-    return new Map([...found, [`group ${CONTEXT.copy}`, group]]);
+    const group = await client.cluster.coordinator('group', COPY);
+    return new Map([...found, [`group ${COPY}`, group]]);
   } finally {
     await client.close();
   }
