@@ -86,7 +86,7 @@ describeWith({ describe, beforeAll, afterAll }, 'kafka', missingForKafka(), star
   });
 });
 
-/** Looks every moment at what buffers are still in use; `stop` gives how much more that was at most than now. */
+/** Looks now and then at what buffers are still in use; `stop` gives how much more that was at most than now. Each look takes a whole collection. */
 function liveBytes() {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
@@ -96,7 +96,7 @@ function liveBytes() {
   };
   const before = look();
   let most = before;
-  const timer = setInterval(() => (most = Math.max(most, look())), 250);
+  const timer = setInterval(() => (most = Math.max(most, look())), 2_000);
   return {
     stop: () => {
       clearInterval(timer);
