@@ -21,8 +21,7 @@ eos vacuum deletes them. In a pipe, and with --json, prints one JSON object.`,
     'sort-by': {
       type: 'string',
       value: 'columns',
-      description:
-        'sorts the rows of each file by these, so that readers skip more; with commas between them',
+      description: 'sorts each file by these, so that readers skip more; with commas between them',
     },
     'dry-run': { type: 'boolean', description: 'only tells what is there' },
     json: { type: 'boolean', description: 'prints JSON in a terminal too' },
