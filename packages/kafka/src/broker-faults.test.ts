@@ -25,7 +25,7 @@ describeWith({ describe, beforeAll, afterAll }, 'kafka', missingForKafka(), star
     }
   }
 
-  // Known fault: one time in three the first transaction is there twice. Its markers come half a minute after the broker is back, and the claim does not wait.
+  // Known fault: a broker that is back may not let the last commit be read until something is written behind it; the claim ends with EOS_UNAVAILABLE.
   const isKnownToFail = process.env['EOS_TEST_SLOW'] !== '1';
   if (isKnownToFail)
     process.stderr.write(

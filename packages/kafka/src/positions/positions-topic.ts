@@ -115,13 +115,14 @@ export class PositionsReader {
 
   /**
    * Reads on to the end. A commit that its coordinator has decided counts, also where the topic does not show it yet.
-   * @throws EOS_TARGET_CHANGED, EOS_FORMAT
+   * @throws EOS_TARGET_CHANGED, EOS_FORMAT; EOS_UNAVAILABLE, retryable, where it never does: absence proves nothing (law 3)
    */
   async read(): Promise<ReadonlyMap<PartitionId, StoredPosition>> {
     const deadline = performance.now() + DECIDED_MS;
     await this.#readToEnd();
-    for (let undecided = this.#undecided(); undecided.size > 0 && performance.now() < deadline;) {
+    for (let undecided = this.#undecided(); undecided.size > 0;) {
       const isDecided = await this.#hasDecided(undecided);
+      if (isDecided && performance.now() > deadline) throw this.#unwrittenError();
       await this.#readToEnd();
       // Read again after asking: the transaction that goes on may be the one behind it.
       const left = this.#undecided();
@@ -148,6 +149,11 @@ export class PositionsReader {
     const keys = new Map([...this.#logs.values()].flatMap((log) => [...log.undecidedKeys()]));
     keys.delete(LAYOUT_KEY);
     return keys;
+  }
+
+  #unwrittenError(): EosError {
+    const message = `topic ${this.topic.name} does not show a commit that its coordinator decided ${DECIDED_MS / 1000} s ago: look at the brokers`;
+    return new EosError('EOS_UNAVAILABLE', message, { retryable: true, details: { topic: this.topic.name } });
   }
 
   /** Whether a transaction whose records have no outcome yet has one at its coordinator. */
