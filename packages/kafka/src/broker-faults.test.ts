@@ -25,14 +25,7 @@ describeWith({ describe, beforeAll, afterAll }, 'kafka', missingForKafka(), star
     }
   }
 
-  // Known fault: a broker that is back may not let the last commit be read until something is written behind it; the claim ends with EOS_UNAVAILABLE.
-  const isKnownToFail = process.env['EOS_TEST_SLOW'] !== '1';
-  if (isKnownToFail)
-    process.stderr.write(
-      'left to npm run proof -- kafka-tests: a broker killed with one transaction staged; it fails\n',
-    );
-  const killTest = isKnownToFail ? test.skip : test;
-  killTest.each(['write:after', 'prepare:after', 'commit:during'] as const)(
+  test.each(['write:after', 'prepare:after', 'commit:during'] as const)(
     'killed at %s of a transaction, and started again: nothing is lost, nothing doubled',
     async (place) => {
       await withTopics(async (topics) => {

@@ -13,6 +13,13 @@ export interface PositionLogOptions {
   readonly isWanted: (key: string) => boolean;
 }
 
+/** Where a value stands whose transaction has no outcome yet. */
+export interface Undecided {
+  readonly producerId: bigint;
+  /** Of its batch. */
+  readonly lastOffset: bigint;
+}
+
 /** Holds one value for each key that is looked for. */
 export class PositionLog {
   readonly #found = new Map<string, string>();
@@ -26,16 +33,21 @@ export class PositionLog {
     return this.#found;
   }
 
-  /** Keys whose newest value is in a transaction that is not decided, with its producer. */
-  undecidedKeys(): ReadonlyMap<string, bigint> {
-    const keys = new Map<string, bigint>();
+  /** Keys whose newest value is in a transaction that is not decided, as far as the log shows. */
+  undecidedKeys(): ReadonlyMap<string, Undecided> {
+    const keys = new Map<string, Undecided>();
     for (const [producerId, batches] of this.#filter.undecided)
-      for (const { records } of batches)
+      for (const { records, lastOffset } of batches)
         for (let index = 0; index < records.count; index++) {
           const key = keyAt(records, index);
-          if (this.options.isWanted(key)) keys.set(key, producerId);
+          if (this.options.isWanted(key)) keys.set(key, { producerId, lastOffset });
         }
     return keys;
+  }
+
+  /** Ends the open transaction of a producer as its coordinator says, where the log does not show it. */
+  end(producerId: bigint, outcome: 'commit' | 'abort'): void {
+    this.#filter.end(producerId, outcome);
   }
 
   /**

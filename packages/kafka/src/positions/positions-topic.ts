@@ -5,7 +5,8 @@ import { isClientError } from '../client/client-error.js';
 import type { KafkaClient } from '../client/client.js';
 import { groupBy } from '../client/group-by.js';
 import { murmur2 } from '../encoding/partitioner.js';
-import { PositionLog } from './position-log.js';
+import { PositionLog, type Undecided } from './position-log.js';
+import { Waiting } from './waiting.js';
 import {
   LAYOUT_KEY,
   parseLayout,
@@ -17,6 +18,8 @@ import {
 
 /** How long a commit that is decided may take to be written to the topic. */
 const DECIDED_MS = 30_000;
+/** A transaction that its coordinator calls complete, and whose marker does not show for so long, has none. */
+const HANGING_MS = 2_000;
 const POLL_MS = 3;
 
 /** A positions topic that is there. */
@@ -114,23 +117,59 @@ export class PositionsReader {
   }
 
   /**
-   * Reads on to the end. A commit that its coordinator has decided counts, also where the topic does not show it yet.
-   * @throws EOS_TARGET_CHANGED, EOS_FORMAT; EOS_UNAVAILABLE, retryable, where it never does: absence proves nothing (law 3)
+   * Reads on to the end. What a coordinator has decided counts, also where the topic does not show it.
+   * @throws EOS_TARGET_CHANGED, EOS_FORMAT; EOS_UNAVAILABLE, retryable, where a transaction stays half ended: absence proves nothing (law 3)
    */
   async read(): Promise<ReadonlyMap<PartitionId, StoredPosition>> {
-    const deadline = performance.now() + DECIDED_MS;
+    const waiting = new Waiting();
     await this.#readToEnd();
-    for (let undecided = this.#undecided(); undecided.size > 0;) {
-      const isDecided = await this.#hasDecided(undecided);
-      if (isDecided && performance.now() > deadline) throw this.#unwrittenError();
+    for (let undecided = this.#undecided(); undecided.size > 0; undecided = this.#undecided()) {
+      const decided = await this.#decisionsOn(undecided);
       await this.#readToEnd();
       // Read again after asking: the transaction that goes on may be the one behind it.
       const left = this.#undecided();
-      if (!isDecided && [...undecided].every(([key, producerId]) => left.get(key) === producerId)) break;
-      undecided = left;
-      if (isDecided) await delay(POLL_MS);
+      const isSame = [...undecided].every(
+        ([key, { producerId }]) => left.get(key)?.producerId === producerId,
+      );
+      if (decided.size === 0 && isSame) break;
+      for (const [key, { producerId, milliseconds }] of waiting.of(undecided, left))
+        this.#endHanging(producerId, decided.get(key), milliseconds);
+      if (decided.size > 0) await delay(POLL_MS);
     }
     return this.#positions();
+  }
+
+  /**
+   * The same behind the barrier, where every transaction that began before has an outcome: one that does not show is waited for.
+   * @throws EOS_TARGET_CHANGED, EOS_FORMAT; EOS_UNAVAILABLE, retryable, where it never shows
+   */
+  async readBehindBarrier(): Promise<ReadonlyMap<PartitionId, StoredPosition>> {
+    const waiting = new Waiting();
+    let positions = await this.read();
+    const before = this.#undecided();
+    for (;;) {
+      const waited = [...waiting.of(before, this.#undecided()).values()];
+      if (waited.length === 0) return positions;
+      if (waited.some(({ milliseconds }) => milliseconds > DECIDED_MS)) throw this.#unwrittenError();
+      await delay(POLL_MS);
+      positions = await this.read();
+    }
+  }
+
+  /**
+   * A broker that is started again may call a transaction complete whose markers it has not written to every partition (seen with 4.3.1, killed
+   * between the two). What then hangs in a partition is ended by the next marker of the same producer there.
+   */
+  #endHanging(producerId: bigint, decision: Decision | undefined, milliseconds: number): void {
+    if (decision === undefined) return;
+    if (decision.isComplete && milliseconds > HANGING_MS)
+      for (const log of this.#logs.values()) log.end(producerId, decision.outcome);
+    else if (milliseconds > DECIDED_MS) throw this.#unwrittenError();
+  }
+
+  #unwrittenError(): EosError {
+    const message = `topic ${this.topic.name} has not shown for ${DECIDED_MS / 1000} s how a transaction ended: look at the brokers`;
+    return new EosError('EOS_UNAVAILABLE', message, { retryable: true, details: { topic: this.topic.name } });
   }
 
   /**
@@ -145,29 +184,26 @@ export class PositionsReader {
     await this.topic.readToEnd([...this.#logs.values()]);
   }
 
-  #undecided(): ReadonlyMap<string, bigint> {
+  #undecided(): ReadonlyMap<string, Undecided> {
     const keys = new Map([...this.#logs.values()].flatMap((log) => [...log.undecidedKeys()]));
     keys.delete(LAYOUT_KEY);
     return keys;
   }
 
-  #unwrittenError(): EosError {
-    const message = `topic ${this.topic.name} does not show a commit that its coordinator decided ${DECIDED_MS / 1000} s ago: look at the brokers`;
-    return new EosError('EOS_UNAVAILABLE', message, { retryable: true, details: { topic: this.topic.name } });
-  }
-
-  /** Whether a transaction whose records have no outcome yet has one at its coordinator. */
-  async #hasDecided(undecided: ReadonlyMap<string, bigint>): Promise<boolean> {
+  /** What their coordinators have decided on transactions whose records have no outcome yet. */
+  async #decisionsOn(undecided: ReadonlyMap<string, Undecided>): Promise<ReadonlyMap<string, Decision>> {
     const states = await this.client.admin.transactions([...undecided.keys()]).catch((error: unknown) => {
       // Whoever may not ask sees what the log shows.
       if (isClientError(error, 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED')) return NOTHING;
       throw error;
     });
-    return [...undecided].some(([key, producerId]) => {
+    const decisions = new Map<string, Decision>();
+    for (const [key, { producerId }] of undecided) {
       const found = states.get(key);
-      const isCommitted = found?.state === 'PrepareCommit' || found?.state === 'CompleteCommit';
-      return found?.producerId === producerId && isCommitted;
-    });
+      const decision = found?.producerId === producerId ? DECISIONS.get(found.state) : undefined;
+      if (decision !== undefined) decisions.set(key, decision);
+    }
+    return decisions;
   }
 
   #positions(): ReadonlyMap<PartitionId, StoredPosition> {
@@ -179,6 +215,20 @@ export class PositionsReader {
     return positions;
   }
 }
+
+interface Decision {
+  readonly outcome: 'commit' | 'abort';
+  /** Whether its markers are written, as the coordinator says. */
+  readonly isComplete: boolean;
+}
+
+/** By the state of a transaction. */
+const DECISIONS: ReadonlyMap<string, Decision> = new Map([
+  ['PrepareCommit', { outcome: 'commit', isComplete: false }],
+  ['CompleteCommit', { outcome: 'commit', isComplete: true }],
+  ['PrepareAbort', { outcome: 'abort', isComplete: false }],
+  ['CompleteAbort', { outcome: 'abort', isComplete: true }],
+]);
 
 const NOTHING: Awaited<ReturnType<KafkaClient['admin']['transactions']>> = new Map();
 

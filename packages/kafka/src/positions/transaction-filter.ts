@@ -24,8 +24,7 @@ export class TransactionFilter {
   take(batch: LogBatch, isWanted = true): void {
     const { control, isTransactional, producerId } = batch;
     if (control !== undefined) {
-      if (control === 'commit') for (const open of this.#open.get(producerId) ?? []) this.onCommitted(open);
-      if (control !== 'other') this.#open.delete(producerId);
+      if (control !== 'other') this.end(producerId, control);
       return;
     }
     if (!isWanted) return;
@@ -36,5 +35,12 @@ export class TransactionFilter {
     const open = this.#open.get(producerId);
     if (open === undefined) this.#open.set(producerId, [batch]);
     else open.push(batch);
+  }
+
+  /** Ends what a producer has open. Called from outside only where the outcome is known from elsewhere than the log. */
+  end(producerId: bigint, outcome: 'commit' | 'abort'): void {
+    const open = this.#open.get(producerId) ?? [];
+    this.#open.delete(producerId);
+    if (outcome === 'commit') for (const batch of open) this.onCommitted(batch);
   }
 }

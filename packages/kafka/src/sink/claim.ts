@@ -52,7 +52,7 @@ export async function claimPartitions<Row>(
   }
   const producers = await initProducers(client, place, claim.partitions);
   try {
-    const found = await reader.read();
+    const found = await reader.readBehindBarrier();
     const target = judge(claim, found, targets);
     const claimed = new Map(
       claim.partitions.map((partition) => [partition, claimedPosition(found.get(partition), claim, target)]),
